@@ -1,0 +1,149 @@
+package backend
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// ErrOutOfMemory is wrapped by the error of an allocation that the device cannot satisfy.
+var ErrOutOfMemory = errors.New("out of memory")
+
+// Buffer is a block of a device's memory. Blocks are aligned to 64 bytes at least. What a fresh one holds is not defined.
+type Buffer struct {
+	Device Device
+	Size   int     // bytes
+	Host   []byte  // the memory itself, where the host can reach it
+	Addr   uintptr // the device's address, where it cannot
+}
+
+// Options configure a device that is being opened. The zero value is the default.
+type Options struct {
+	Workers     int   // threads of a CPU device; 0 is as many as the process may use
+	MemoryLimit int64 // bytes; 0 is no limit but the machine's
+}
+
+// Driver opens the devices of one backend.
+type Driver interface {
+	// Available returns nil if a device can be opened here, else why not, in one line.
+	Available() error
+	// About says in a few words what the backend runs on, like "pure Go, 2 workers".
+	About() string
+	// Open opens device number n.
+	Open(n int, o Options) (Device, error)
+}
+
+// Device owns memory. Its methods may be called from any goroutine.
+type Device interface {
+	// Name returns the name that opens the device, like "cpu" or "cuda:1".
+	Name() string
+	// Alloc returns a block of at least size bytes; its Size is what was asked for.
+	Alloc(size int) (*Buffer, error)
+	// Free gives a block back. The caller has made sure that no stream still uses it.
+	Free(*Buffer)
+	// NewStream returns a stream of the device.
+	NewStream() (Stream, error)
+	// Supports reports whether the device executes the command itself. It is true for every required operation.
+	Supports(*Cmd) bool
+	// Close frees the device. Its streams must be closed.
+	Close() error
+}
+
+// Stream executes commands in order, on buffers of its device. It has one owner: its methods must not be called
+// concurrently.
+//
+// The first failure poisons the stream: later commands are dropped, and Download and Sync return the cause from then on.
+type Stream interface {
+	// Exec queues commands that pass [Cmd.Check]. It does not keep the slices.
+	Exec(cmds []Cmd)
+	// Upload queues a copy to a buffer, at offset bytes. src may be reused when it returns.
+	Upload(dst *Buffer, offset int, src []byte)
+	// Download waits for what was queued and copies from a buffer, at offset bytes.
+	Download(dst []byte, src *Buffer, offset int) error
+	// Sync waits for what was queued.
+	Sync() error
+	// Close waits and frees the stream.
+	Close() error
+}
+
+var drivers = struct {
+	sync.RWMutex
+	byName map[string]registered
+}{byName: map[string]registered{}}
+
+type registered struct {
+	Driver
+	rank int
+}
+
+// Register makes a driver known by name. Backends call it from init, so a program chooses by blank imports. Among those with rank > 0,
+// Open("") takes the highest. It panics if the name is taken or holds a colon.
+func Register(name string, rank int, d Driver) {
+	drivers.Lock()
+	defer drivers.Unlock()
+	if _, taken := drivers.byName[name]; taken || name == "" || strings.Contains(name, ":") {
+		panic(fmt.Sprintf("backend: cannot register %q: the name is taken or malformed", name))
+	}
+	drivers.byName[name] = registered{d, rank}
+}
+
+// Names returns the names of the registered backends, sorted.
+func Names() []string {
+	drivers.RLock()
+	defer drivers.RUnlock()
+	names := make([]string, 0, len(drivers.byName))
+	for name := range drivers.byName {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Lookup returns the driver of that name.
+func Lookup(name string) (Driver, bool) {
+	drivers.RLock()
+	defer drivers.RUnlock()
+	d, ok := drivers.byName[name]
+	return d.Driver, ok
+}
+
+// Default returns the name that Open("") opens: the available backend of the highest positive rank, or "".
+func Default() string {
+	drivers.RLock()
+	defer drivers.RUnlock()
+	best, rank := "", 0
+	for name, d := range drivers.byName {
+		if d.rank > rank && d.Available() == nil {
+			best, rank = name, d.rank
+		}
+	}
+	return best
+}
+
+// Open opens a device by name: "cpu", "cuda:1", or "" for the best CPU backend present.
+func Open(name string, o Options) (Device, error) {
+	if name == "" {
+		if name = Default(); name == "" {
+			return nil, errors.New("backend: none is registered; import one, like _ \"github.com/weir-ml/weir/backend/cpu\"")
+		}
+	}
+	base, number, numbered := strings.Cut(name, ":")
+	n := 0
+	if numbered {
+		var err error
+		if n, err = strconv.Atoi(number); err != nil || n < 0 {
+			return nil, fmt.Errorf("backend: %q: want a device number after the colon, like %s:0", name, base)
+		}
+	}
+	d, ok := Lookup(base)
+	if !ok {
+		return nil, fmt.Errorf("backend: unknown backend %q; have %s", base, strings.Join(Names(), ", "))
+	}
+	if o.Workers < 0 || o.MemoryLimit < 0 {
+		return nil, fmt.Errorf("backend: workers and memory limit must not be negative")
+	}
+	return d.Open(n, o)
+}

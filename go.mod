@@ -1,0 +1,3 @@
+module github.com/weir-ml/weir
+
+go 1.26
