@@ -1,0 +1,22 @@
+// Package tensor provides n-dimensional arrays on the devices of package backend, and functions on them.
+//
+//	dev, err := tensor.Open("", backend.Options{}) // the best CPU backend that the program imports
+//	s, err := dev.NewStream()
+//	x := tensor.FromSlice(s, []float32{1, 2, 3, 4}, 2, 2)
+//	y := tensor.Exp(tensor.MatMul(x, x))
+//
+// Operations follow NumPy: broadcasting, promotion of mixed dtypes, views that share memory, arrays of no elements and of no axes. A number
+// beside a tensor takes the tensor's dtype. There are at most backend.MaxRank axes.
+//
+// # Errors
+//
+// Misuse panics with an [*Error], which names the operation and the dtype and shape of every operand; [Catch] turns it into an error. What
+// depends on data or the device (an index out of range, a lost GPU) poisons the stream and is returned by whatever reads a
+// value next.
+//
+// # Memory
+//
+// A tensor lives until it is released, by [Tensor.Release], by the end of the [Stream.Scope] it was made in, or by the garbage
+// collector, which is the last resort: it does not know how much memory a device has left. A scope around each step of a loop returns
+// all scratch to the stream's pool, so that a loop in its steady state allocates no device memory.
+package tensor

@@ -1,0 +1,88 @@
+package tensor
+
+import "github.com/weir-ml/weir/backend"
+
+// MatMul returns the matrix product over the last two axes, (…, M, K)·(…, K, N) = (…, M, N); leading axes broadcast. The
+// operands have one float dtype.
+func MatMul(a, b *Tensor) *Tensor {
+	checkMatMul(a, b)
+	return matmul(a, b, batchShape(a, b))
+}
+
+// MatMulTo is MatMul followed by SumTo on the leading axes, without the intermediate: batch broadcasts to the leading
+// axes of the product, and the products are summed where it is 1 or lacks an axis. The gradient of a weight that is shared by a batch is one.
+func MatMulTo(a, b *Tensor, batch ...int) *Tensor {
+	checkMatMul(a, b)
+	full := batchShape(a, b)
+	lead := len(full) - len(batch)
+	kept := make([]int, len(full))
+	for i, n := range full {
+		kept[i] = 1
+		if i >= lead && batch[i-lead] != 1 {
+			kept[i] = n
+		}
+		if lead < 0 || i >= lead && batch[i-lead] != kept[i] {
+			Fail("matmul", []*Tensor{a, b}, "the leading shape %s does not broadcast to %s", shapeText(batch), shapeText(full))
+		}
+	}
+	out := matmul(a, b, kept)
+	return Reshape(out, append(append([]int(nil), batch...), out.Dim(-2), out.Dim(-1))...)
+}
+
+// Linear returns x·wᵀ + bias for x (…, in), w (out, in) and bias (out), which may be nil.
+func Linear(x, w, bias *Tensor) *Tensor {
+	if w.Rank() != 2 || x.Rank() < 1 || x.Dim(-1) != w.Dim(1) || bias != nil && (bias.Rank() != 1 || bias.Dim(0) != w.Dim(0)) {
+		operands := []*Tensor{x, w}
+		if bias != nil {
+			operands = append(operands, bias)
+		}
+		Fail("linear", operands, "wants (…, in), (out, in) and (out)")
+	}
+	rows := x
+	if x.Rank() == 1 {
+		rows = Unsqueeze(x, 0)
+	}
+	y := MatMul(rows, Transpose(w, 0, 1))
+	if bias != nil {
+		MapInto([]*Tensor{y}, single(backend.Add, tensorsOnly, y.DType(), bias.DType(), y.DType()), nil, y, bias)
+	}
+	if x.Rank() == 1 {
+		return Squeeze(y, 0)
+	}
+	return y
+}
+
+func checkMatMul(a, b *Tensor) {
+	operands := []*Tensor{a, b}
+	switch {
+	case a.Rank() < 2 || b.Rank() < 2:
+		Fail("matmul", operands, "wants at least two axes each")
+	case a.DType() != b.DType() || !a.IsFloat():
+		Fail("matmul", operands, "wants one float dtype; Cast an operand")
+	case a.Dim(-1) != b.Dim(-2):
+		Fail("matmul", operands, "inner dimensions %d and %d differ", a.Dim(-1), b.Dim(-2))
+	}
+}
+
+// batchShape returns the leading axes of a and b broadcast together.
+func batchShape(a, b *Tensor) []int {
+	lead := func(x *Tensor) *Tensor {
+		v := x.view
+		v.Rank -= 2
+		return x.as(v)
+	}
+	return broadcast("matmul", lead(a), lead(b))
+}
+
+// matmul computes the product with the given leading axes, each as in batchShape or 1.
+func matmul(a, b *Tensor, batch []int) *Tensor {
+	s := streamOf("matmul", a, b)
+	full := batchShape(a, b)
+	m, k, n := a.Dim(-2), a.Dim(-1), b.Dim(-1)
+	out := s.alloc("matmul", a.DType(), append(append(make([]int, 0, len(batch)+2), batch...), m, n))
+	s.dst[0] = out.view
+	s.src[0] = stretch(a.view, append(append(make([]int, 0, len(full)+2), full...), m, k))
+	s.src[1] = stretch(b.view, append(append(make([]int, 0, len(full)+2), full...), k, n))
+	s.exec(backend.Cmd{Op: backend.MatMul, Dst: s.dst[:1], Src: s.src[:2]}, out, a, b)
+	return out
+}

@@ -1,0 +1,182 @@
+package tensor
+
+import (
+	"math/bits"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// block is the memory that a tensor and its views share.
+type block struct {
+	buf      *backend.Buffer
+	pool     *pool
+	released bool
+	pinned   bool // written by the host while recording: a replay reads it again, so it is not reused
+	frozen   bool // any stream may be reading it
+	cleanup  runtime.Cleanup
+}
+
+func (b *block) release() {
+	if b.released {
+		return
+	}
+	b.released = true
+	b.cleanup.Stop()
+	switch {
+	case b.pinned:
+	case b.frozen:
+		b.pool.dev.Free(b.buf)
+	default:
+		b.pool.put(b.buf)
+	}
+}
+
+// scope lists the blocks that were made since it began.
+type scope struct {
+	outer  *scope
+	blocks []*block
+}
+
+// own gives the block to the innermost scope, or, outside of any, to whoever holds the tensor: then the garbage collector
+// returns it to the pool, by way of a queue, unless it is released first.
+func (s *Stream) own(b *block) {
+	if s.scope != nil {
+		s.scope.blocks = append(s.scope.blocks, b)
+		return
+	}
+	b.cleanup = runtime.AddCleanup(b, b.pool.bury, b.buf)
+}
+
+// Scope calls f and then releases every tensor that was made on the stream meanwhile, but those that f passed to
+// [Tensor.Keep]. It also does so when f panics. Scopes nest.
+func (s *Stream) Scope(f func()) {
+	inner := &scope{outer: s.scope}
+	s.scope = inner
+	defer func() {
+		s.scope = inner.outer
+		for _, b := range inner.blocks {
+			b.release()
+		}
+	}()
+	f()
+}
+
+// Keep moves the tensor from the innermost scope to the one around it, and returns it. Views share the fate of their tensor.
+// Outside of its own scope it does nothing.
+func (t *Tensor) Keep() *Tensor {
+	t.live("keep")
+	s := t.stream
+	if s == nil || s.scope == nil {
+		return t
+	}
+	i := slices.Index(s.scope.blocks, t.block)
+	if i < 0 {
+		return t
+	}
+	inner := s.scope
+	inner.blocks = slices.Delete(inner.blocks, i, i+1)
+	s.scope = inner.outer
+	s.own(t.block)
+	s.scope = inner
+	return t
+}
+
+// Release gives the memory back at once. The tensor and its views cannot be used afterwards. Releasing twice is harmless.
+func (t *Tensor) Release() { t.block.release() }
+
+// pool keeps the buffers of one stream, or of one recording, for reuse. Reuse needs no waiting because a stream executes in
+// order.
+type pool struct {
+	dev  backend.Device
+	free map[int][]*backend.Buffer // by size class
+
+	// Buffers of tensors that the collector found unreachable. Its goroutine only queues them; the stream's owner takes them.
+	anyDead atomic.Bool
+	mu      sync.Mutex
+	dead    []*backend.Buffer
+	closed  bool
+}
+
+func newPool(d backend.Device) *pool {
+	return &pool{dev: d, free: map[int][]*backend.Buffer{}}
+}
+
+func (p *pool) get(size int) (*backend.Buffer, error) {
+	if p.anyDead.Load() {
+		p.exhume()
+	}
+	class := sizeClass(size)
+	if bufs := p.free[class]; len(bufs) > 0 {
+		buf := bufs[len(bufs)-1]
+		p.free[class] = bufs[:len(bufs)-1]
+		return buf, nil
+	}
+	buf, err := p.dev.Alloc(class)
+	if err == nil || len(p.free) == 0 {
+		return buf, err
+	}
+	p.trim()
+	return p.dev.Alloc(class)
+}
+
+func (p *pool) put(buf *backend.Buffer) {
+	if p.closed {
+		p.dev.Free(buf)
+		return
+	}
+	p.free[buf.Size] = append(p.free[buf.Size], buf)
+}
+
+// bury queues a buffer whose tensor is unreachable.
+func (p *pool) bury(buf *backend.Buffer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		p.dev.Free(buf)
+		return
+	}
+	p.dead = append(p.dead, buf)
+	p.anyDead.Store(true)
+}
+
+func (p *pool) exhume() {
+	p.mu.Lock()
+	dead := p.dead
+	p.dead = nil
+	p.anyDead.Store(false)
+	p.mu.Unlock()
+	for _, buf := range dead {
+		p.put(buf)
+	}
+}
+
+// trim gives unused memory back to the device.
+func (p *pool) trim() {
+	for _, bufs := range p.free {
+		for _, buf := range bufs {
+			p.dev.Free(buf)
+		}
+	}
+	clear(p.free)
+}
+
+func (p *pool) close() {
+	p.exhume()
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.trim()
+}
+
+// sizeClass rounds up so that at most an eighth is wasted on large blocks, and at least to 64 bytes.
+func sizeClass(size int) int {
+	if size <= 512 {
+		return max(64, (size+63)&^63)
+	}
+	step := 1 << (bits.Len(uint(size-1)) - 4)
+	return (size + step - 1) &^ (step - 1)
+}

@@ -1,0 +1,159 @@
+package tensor
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// Device is an opened device. Its methods may be called from any goroutine.
+type Device struct {
+	dev backend.Device
+}
+
+// Open opens a device by name: "cpu", "cuda:1", or "" for the best CPU backend that the program imports.
+func Open(name string, o backend.Options) (*Device, error) {
+	d, err := backend.Open(name, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Device{dev: d}, nil
+}
+
+// NewDevice wraps a backend's device that the caller opened.
+func NewDevice(d backend.Device) *Device { return &Device{dev: d} }
+
+// Name returns the name that opens the device.
+func (d *Device) Name() string { return d.dev.Name() }
+
+// Close frees the device. Its streams must be closed.
+func (d *Device) Close() error { return d.dev.Close() }
+
+// NewStream returns a stream of the device.
+func (d *Device) NewStream() (*Stream, error) {
+	q, err := d.dev.NewStream()
+	if err != nil {
+		return nil, err
+	}
+	return &Stream{dev: d, queue: q, pool: newPool(d.dev)}, nil
+}
+
+// Stream executes operations in order and owns the tensors they make. It belongs to one goroutine at a time: to share weights
+// between goroutines, [Tensor.Freeze] them and give each goroutine its own stream.
+//
+// An operation runs on the stream of its operands. Its errors that depend on data, like an index out of range, are found when
+// a value is read, or by [Stream.Sync]; the first one stands for all.
+type Stream struct {
+	dev   *Device
+	queue backend.Stream
+	pool  *pool
+	scope *scope
+	rec   *Recording
+
+	// The command being executed. A stream executes one at a time, so an eager operation allocates none.
+	cmd [1]backend.Cmd
+	dst [4]backend.View
+	src [8]backend.View
+	imm [8]float64
+}
+
+// Device returns the stream's device.
+func (s *Stream) Device() *Device { return s.dev }
+
+// Sync waits for all operations and returns the first failure.
+func (s *Stream) Sync() error { return s.queue.Sync() }
+
+// Close waits for all operations and frees the stream and its memory. Tensors it made, frozen ones excepted, cannot be used
+// afterwards.
+func (s *Stream) Close() error {
+	err := s.queue.Close()
+	s.pool.close()
+	return err
+}
+
+// exec executes one command on operands that begin with the destinations, and keeps a copy while recording.
+func (s *Stream) exec(c backend.Cmd, operands ...*Tensor) {
+	s.cmd[0] = c
+	if s.rec != nil {
+		s.rec.keep(&c, operands)
+	}
+	s.queue.Exec(s.cmd[:])
+}
+
+// run executes a command with any number of operands.
+func (s *Stream) run(c backend.Cmd, dst []*Tensor, src []*Tensor) {
+	c.Dst, c.Src = s.dst[:0], s.src[:0]
+	for _, t := range dst {
+		c.Dst = append(c.Dst, t.view)
+	}
+	for _, t := range src {
+		c.Src = append(c.Src, t.view)
+	}
+	s.exec(c, slices.Concat(dst, src)...)
+}
+
+// run1 executes a command with one destination and one source.
+func (s *Stream) run1(c backend.Cmd, dst, src *Tensor) {
+	s.dst[0], s.src[0] = dst.view, src.view
+	c.Dst, c.Src = s.dst[:1], s.src[:1]
+	s.exec(c, dst, src)
+}
+
+// run2 executes a command with one destination and two sources.
+func (s *Stream) run2(c backend.Cmd, dst, a, b *Tensor) {
+	s.dst[0], s.src[0], s.src[1] = dst.view, a.view, b.view
+	c.Dst, c.Src = s.dst[:1], s.src[:2]
+	s.exec(c, dst, a, b)
+}
+
+// streamOf returns the stream that the operation runs on: the one of all operands that are not frozen.
+func streamOf(op string, xs ...*Tensor) *Stream {
+	var s *Stream
+	for _, x := range xs {
+		x.live(op)
+		switch {
+		case x.stream == nil || x.stream == s:
+		case s == nil:
+			s = x.stream
+		default:
+			Fail(op, xs, "the operands belong to different streams; freeze the shared one")
+		}
+	}
+	if s == nil {
+		Fail(op, xs, "every operand is frozen; bind one to a stream with Stream.Use")
+	}
+	for _, x := range xs {
+		if x.block.buf.Device != s.dev.dev {
+			Fail(op, xs, "the operands lie on devices %s and %s", s.dev.Name(), x.block.buf.Device.Name())
+		}
+	}
+	return s
+}
+
+// alloc returns a tensor with undefined contents.
+func (s *Stream) alloc(op string, d backend.DType, shape []int) *Tensor {
+	n := 1
+	for i, dim := range shape {
+		if dim < 0 {
+			panic(&Error{Op: op, Reason: fmt.Sprintf("shape %s has a negative dimension on axis %d", shapeText(shape), i)})
+		}
+		if dim > 0 && n > maxElements/dim {
+			panic(&Error{Op: op, Reason: fmt.Sprintf("shape %s has too many elements", shapeText(shape))})
+		}
+		n *= dim
+	}
+	if len(shape) > backend.MaxRank {
+		panic(&Error{Op: op, Reason: fmt.Sprintf("shape %s has %d axes; the limit is %d", shapeText(shape), len(shape), backend.MaxRank)})
+	}
+	buf, err := s.pool.get(n * d.Size())
+	if err != nil {
+		panic(&Error{Op: op, Reason: fmt.Sprintf("cannot hold %v%s", d, shapeText(shape)), Err: err})
+	}
+	b := &block{buf: buf, pool: s.pool}
+	s.own(b)
+	return &Tensor{view: backend.Contiguous(buf, d, shape...), stream: s, block: b}
+}
+
+// maxElements keeps byte counts within an int.
+const maxElements = int(^uint(0)>>1) / 8
