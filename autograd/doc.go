@@ -1,0 +1,19 @@
+// Package autograd differentiates tensor computations in reverse mode, to any order.
+//
+// A [Var] is a tensor on a [Tape]. The functions of this package mirror those of package tensor by name, and note on the tape how a change of
+// their result pulls back to their operands. [Backward] and [Grad] read the tape from its end.
+//
+//	tape := autograd.NewTape(stream)
+//	w := tape.Leaf(weights)
+//	loss := autograd.Sum(autograd.Mul(w, w))
+//	grads := autograd.Backward(loss)
+//	grads.Of(weights) // 2·weights
+//
+// The rules are themselves written with these functions, so the gradient of a gradient needs nothing more than
+// [GradOptions.CreateGraph]. Where a derivative does not exist the rules take: 0 for Abs at 0 and for Sqrt at 0 (a subgradient, and the limit in
+// which a square root that ends at 0 drops out); for Maximum, Minimum, Max and Min an equal share to every operand or element
+// that ties; for Clamp 1 at the limits themselves.
+//
+// A tape belongs to one stream and one goroutine. It holds what backward needs; make one per step, inside the stream's scope. A value that a
+// tape has seen must not be overwritten before backward has run. Misuse panics with a *tensor.Error.
+package autograd

@@ -1,0 +1,78 @@
+package diffusion
+
+import (
+	"fmt"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/gflownet"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// Sampler draws trajectories in both directions. It samples the process that the losses train: N forward steps, the last of which
+// ends at time 1.
+type Sampler struct {
+	PF *Forward
+	PB *Backward
+}
+
+// NewSampler pairs two policies of one process.
+func NewSampler(pf *Forward, pb *Backward) (*Sampler, error) {
+	if pf.Process != pb.Process {
+		return nil, fmt.Errorf("diffusion: the policies disagree: forward %+v, backward %+v", pf.Process, pb.Process)
+	}
+	if pf.Dim() != pb.Dim() {
+		return nil, fmt.Errorf("diffusion: the policies disagree: forward in %d dimensions, backward in %d", pf.Dim(), pb.Dim())
+	}
+	return &Sampler{PF: pf, PB: pb}, nil
+}
+
+// Forward draws n trajectories from the forward policy, with the log densities of the steps that were drawn. The states are constants on the
+// tape; score them with LogProb to differentiate.
+func (s *Sampler) Forward(tape *autograd.Tape, rng *tensor.RNG, n int) *gflownet.Trajectories {
+	var states, logPF *tensor.Tensor
+	tape.NoGrad(func() { states, logPF = s.PF.sample(tape, rng, n) })
+	path := tape.Const(states)
+	return &gflownet.Trajectories{States: path, LogPF: tape.Const(logPF), LogPB: s.PB.LogProb(path)}
+}
+
+// sample returns trajectories (n, N+1, d) and the log densities (n, N) of their steps. The tape does not record.
+func (f *Forward) sample(tape *autograd.Tape, rng *tensor.RNG, n int) (states, logPF *tensor.Tensor) {
+	s, d := rng.Stream(), f.DType()
+	path := []*tensor.Tensor{tensor.Zeros(s, d, n, 1, f.dim)}
+	scores := make([]*tensor.Tensor, f.NumSteps)
+	for i := range f.NumSteps {
+		s.Scope(func() {
+			next, score := f.step(tape.Const(path[i]), rng.Normal(d, n, 1, f.dim), i)
+			path = append(path, next.Value().Keep())
+			scores[i] = score.Value().Keep()
+		})
+	}
+	return tensor.Concat(1, path...), tensor.Concat(1, scores...)
+}
+
+// step moves states (B, 1, d) from time i/N by their noise, and returns the log density (B, 1) of the move.
+func (f *Forward) step(from *autograd.Var, noise *tensor.Tensor, i int) (to, logProb *autograd.Var) {
+	tape := from.Tape()
+	eps := tape.Const(noise)
+	drift, logStd := f.Drift(from, f.times(tape.Stream(), f.DType(), i, i))
+	var variance *autograd.Var
+	if logStd != nil {
+		variance = f.variance(logStd, f.Exploration)
+	} else {
+		variance = tape.Const(tensor.Full(tape.Stream(), f.DType(), f.ForwardVar(f.Exploration), 1, 1, 1))
+	}
+	move := autograd.Mul(eps, autograd.Sqrt(variance))
+	to = autograd.Add(from, autograd.Add(autograd.MulScalar(drift, f.Dt()), move))
+	return to, gaussian(move, variance)
+}
+
+// DType returns the type of the weights.
+func (f *Forward) DType() backend.DType { return f.Net.Phase.DType() }
+
+// Backward runs the backward policy from terminal states x (B, d) to the source and scores every step both ways.
+func (s *Sampler) Backward(tape *autograd.Tape, rng *tensor.RNG, x *tensor.Tensor) *gflownet.Trajectories {
+	noise := rng.Normal(x.DType(), x.Dim(0), s.PF.NumSteps, x.Dim(1))
+	states := s.PB.Sample(tape, x, noise)
+	return &gflownet.Trajectories{States: states, LogPF: s.PF.LogProb(states), LogPB: s.PB.LogProb(states)}
+}

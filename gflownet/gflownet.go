@@ -1,0 +1,98 @@
+package gflownet
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/nn"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// Env says what terminal states are worth.
+type Env interface {
+	// Dim returns the number of coordinates of a state.
+	Dim() int
+	// LogReward returns the log reward, an unnormalised log density, of states (B, d) as (B).
+	LogReward(x *autograd.Var) *autograd.Var
+}
+
+// Policy is a distribution over steps.
+type Policy interface {
+	nn.Module
+	// LogProb returns the log density (B, N) of each step of trajectories (B, N+1, d).
+	LogProb(states *autograd.Var) *autograd.Var
+}
+
+// Trajectories are complete paths from the source, states[:, 0], to terminal states, states[:, N].
+type Trajectories struct {
+	States *autograd.Var // (B, N+1, d)
+	LogPF  *autograd.Var // (B, N): log density of step i → i+1 under the forward policy
+	LogPB  *autograd.Var // (B, N): log density of step i+1 → i under the backward policy
+}
+
+// Terminal returns the last states, (B, d).
+func (tr *Trajectories) Terminal() *autograd.Var {
+	return autograd.Select(tr.States, 1, tr.States.Dim(1)-1)
+}
+
+// LogWeights returns log R(x) + Σ log p_B − Σ log p_F of each trajectory, (B): its log importance weight.
+func (tr *Trajectories) LogWeights(env Env) *autograd.Var {
+	balance := autograd.Sub(autograd.Sum(tr.LogPB, 1), autograd.Sum(tr.LogPF, 1))
+	return autograd.Add(env.LogReward(tr.Terminal()), balance)
+}
+
+// Options are given to a loss with each batch.
+type Options struct {
+	RNG            *tensor.RNG    // draws the noise, unless Noise is given
+	Noise          *tensor.Tensor // standard normals of the loss's own shape, to repeat or compare a result
+	ExplorationStd float64        // added in variance to the forward policy; a negative value counts as 0
+}
+
+// Loss is what training minimises.
+type Loss interface {
+	nn.Module
+	// Loss returns the loss of samples, recorded on the tape. A loss that needs no reward ignores env.
+	Loss(tape *autograd.Tape, env Env, samples *tensor.Tensor, o Options) (*autograd.Var, error)
+}
+
+// Reduction says how per-sample losses become one.
+type Reduction int
+
+// The reductions. The zero value is the mean.
+const (
+	Mean Reduction = iota
+	Sum
+	None
+)
+
+var reductionNames = [...]string{"mean", "sum", "none"}
+
+// String returns the reduction's name.
+func (r Reduction) String() string {
+	if r < 0 || int(r) >= len(reductionNames) {
+		return "unknown"
+	}
+	return reductionNames[r]
+}
+
+// ParseReduction returns the reduction of that name.
+func ParseReduction(name string) (Reduction, error) {
+	for i, n := range reductionNames {
+		if n == name {
+			return Reduction(i), nil
+		}
+	}
+	return 0, fmt.Errorf("gflownet: unknown reduction %q; want %s", name, strings.Join(reductionNames[:], ", "))
+}
+
+// Apply reduces per-sample losses (B).
+func (r Reduction) Apply(losses *autograd.Var) *autograd.Var {
+	switch r {
+	case Mean:
+		return autograd.Mean(losses)
+	case Sum:
+		return autograd.Sum(losses)
+	}
+	return losses
+}

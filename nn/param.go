@@ -1,0 +1,67 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/weir-ml/weir/tensor"
+)
+
+// Param is a tensor with a name: a weight, a buffer, or a piece of an optimiser's state.
+type Param struct {
+	Name  string
+	Value *tensor.Tensor
+}
+
+// Module is anything with trainable parameters.
+type Module interface {
+	// Params returns the parameters in a fixed order, under names that do not repeat.
+	Params() []Param
+}
+
+// Prefix returns params with "prefix." before every name.
+func Prefix(prefix string, params []Param) []Param {
+	named := make([]Param, len(params))
+	for i, p := range params {
+		named[i] = Param{prefix + "." + p.Name, p.Value}
+	}
+	return named
+}
+
+// Count returns the number of elements of all params.
+func Count(params []Param) int {
+	n := 0
+	for _, p := range params {
+		n += p.Value.Len()
+	}
+	return n
+}
+
+// Copy overwrites each tensor of dst with the one of the same name in src, cast to its dtype. Names and shapes must agree, apart
+// from the order; otherwise nothing is overwritten.
+func Copy(dst, src []Param) error {
+	byName := make(map[string]*tensor.Tensor, len(src))
+	for _, p := range src {
+		byName[p.Name] = p.Value
+	}
+	for _, p := range dst {
+		from, ok := byName[p.Name]
+		switch {
+		case !ok:
+			return fmt.Errorf("nn: %s is missing", p.Name)
+		case !slices.Equal(from.Shape(), p.Value.Shape()):
+			return fmt.Errorf("nn: %s has shape %v; want %v", p.Name, from.Shape(), p.Value.Shape())
+		}
+		delete(byName, p.Name)
+	}
+	for _, p := range src {
+		if _, left := byName[p.Name]; left {
+			return fmt.Errorf("nn: %s is not a parameter here", p.Name)
+		}
+	}
+	for _, p := range dst {
+		i := slices.IndexFunc(src, func(q Param) bool { return q.Name == p.Name })
+		tensor.CopyInto(p.Value, src[i].Value)
+	}
+	return nil
+}
