@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/internal/quote"
 )
 
 // entryHeader is what the header says of one tensor.
@@ -54,7 +55,7 @@ func (p *headerParser) member(name string) error {
 	}
 	e := entryHeader{name: name}
 	if err := p.entry(&e); err != nil {
-		return fmt.Errorf("tensor %s: %w", quote(name), err)
+		return fmt.Errorf("tensor %s: %w", quote.Short(name), err)
 	}
 	p.entries = append(p.entries, e)
 	return nil
@@ -63,7 +64,7 @@ func (p *headerParser) member(name string) error {
 func (p *headerParser) parseMetadata() error {
 	p.metadata = map[string]string{}
 	return p.object(metadataKey, func(key string) error {
-		value, err := p.text("value of " + quote(key) + " in " + metadataKey)
+		value, err := p.text("value of " + quote.Short(key) + " in " + metadataKey)
 		p.metadata[key] = value
 		return err
 	})
@@ -91,7 +92,7 @@ func (p *headerParser) entry(e *entryHeader) error {
 			e.begin, e.end = offsets[0], offsets[1]
 			return nil
 		}
-		return fmt.Errorf("field %s is not known; want dtype, shape and data_offsets", quote(key))
+		return fmt.Errorf("field %s is not known; want dtype, shape and data_offsets", quote.Short(key))
 	})
 	if err != nil {
 		return err
@@ -134,7 +135,7 @@ func (p *headerParser) object(what string, member func(key string) error) error 
 			return err
 		}
 		if seen[key] {
-			return fmt.Errorf("key %s is repeated in %s", quote(key), what)
+			return fmt.Errorf("key %s is repeated in %s", quote.Short(key), what)
 		}
 		seen[key] = true
 		if err := member(key); err != nil {
@@ -212,9 +213,9 @@ func describe(token json.Token) string {
 	case json.Delim:
 		return "'" + t.String() + "'"
 	case string:
-		return quote(t)
+		return quote.Short(t)
 	}
-	return quote(fmt.Sprint(token))
+	return quote.Short(fmt.Sprint(token))
 }
 
 // checkLayout returns an error unless the tensors cover the size bytes of data exactly once.
@@ -227,11 +228,11 @@ func (p *headerParser) checkLayout(size int64) error {
 	for _, e := range order {
 		switch {
 		case int64(e.end) > size:
-			return fmt.Errorf("tensor %s: data_offsets [%d, %d] reach beyond the %d bytes of data", quote(e.name), e.begin, e.end, size)
+			return fmt.Errorf("tensor %s: data_offsets [%d, %d] reach beyond the %d bytes of data", quote.Short(e.name), e.begin, e.end, size)
 		case e.begin < at:
-			return fmt.Errorf("tensor %s: data_offsets [%d, %d] overlap the tensor before, which ends at %d", quote(e.name), e.begin, e.end, at)
+			return fmt.Errorf("tensor %s: data_offsets [%d, %d] overlap the tensor before, which ends at %d", quote.Short(e.name), e.begin, e.end, at)
 		case e.begin > at:
-			return fmt.Errorf("tensor %s: data_offsets [%d, %d] leave a gap after %d", quote(e.name), e.begin, e.end, at)
+			return fmt.Errorf("tensor %s: data_offsets [%d, %d] leave a gap after %d", quote.Short(e.name), e.begin, e.end, at)
 		}
 		at = e.end
 	}

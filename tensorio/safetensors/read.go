@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/internal/quote"
 )
 
 // Open reads the file at path.
@@ -60,7 +61,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 			continue
 		}
 		if err := checkBools(f.Entries[i].Data); err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", quote(e.name), err)
+			return nil, fmt.Errorf("tensor %s: %w", quote.Short(e.name), err)
 		}
 	}
 	return f, nil

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/internal/quote"
 )
 
 const (
@@ -67,7 +68,7 @@ func parseDType(name string) (backend.DType, error) {
 			return d, nil
 		}
 	}
-	return backend.Invalid, fmt.Errorf("dtype %s is not known; want BOOL, U8, I32, I64, F16, BF16, F32 or F64", quote(name))
+	return backend.Invalid, fmt.Errorf("dtype %s is not known; want BOOL, U8, I32, I64, F16, BF16, F32 or F64", quote.Short(name))
 }
 
 // byteSize returns the bytes that a tensor takes. It returns false for a negative dimension, and if an int cannot hold the product of
@@ -107,13 +108,4 @@ func checkBools(data []byte) error {
 // typeAndShape prints F32(2, 3).
 func typeAndShape(d backend.DType, shape []int) string {
 	return dtypeNames[d] + "(" + strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", ", "), "[]") + ")"
-}
-
-// quote quotes a text from a file, cut short so that a hostile one cannot fill the screen.
-func quote(s string) string {
-	const limit = 80
-	if len(s) > limit {
-		return fmt.Sprintf("%q…", s[:limit])
-	}
-	return fmt.Sprintf("%q", s)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/internal/atomicfile"
+	"github.com/weir-ml/weir/internal/quote"
 )
 
 // WriteFile writes f to the file at path. The file appears whole or not at all, also if the machine fails meanwhile: see
@@ -63,17 +64,17 @@ func write(w io.Writer, f *File) error {
 func (f *File) check() error {
 	for key, value := range f.Metadata {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			return fmt.Errorf("metadata %s is not UTF-8", quote(key))
+			return fmt.Errorf("metadata %s is not UTF-8", quote.Short(key))
 		}
 	}
 	seen := map[string]bool{}
 	for _, e := range f.Entries {
 		if seen[e.Name] {
-			return fmt.Errorf("tensor %s is there twice", quote(e.Name))
+			return fmt.Errorf("tensor %s is there twice", quote.Short(e.Name))
 		}
 		seen[e.Name] = true
 		if err := e.check(); err != nil {
-			return fmt.Errorf("tensor %s: %w", quote(e.Name), err)
+			return fmt.Errorf("tensor %s: %w", quote.Short(e.Name), err)
 		}
 	}
 	return nil
