@@ -1,0 +1,69 @@
+package atomicfile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, s)
+		return err
+	}
+}
+
+func TestWriteReplaces(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	require.NoError(t, Write(path, text("old and longer")))
+	require.NoError(t, Write(path, text("new")))
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "new", string(got))
+}
+
+func TestWriteTakesBareNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, Write("out", text("x")))
+	require.FileExists(t, "out")
+}
+
+func TestFailureLeavesTheOldFileAndNothingElse(t *testing.T) {
+	broken := errors.New("broken")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out")
+	require.NoError(t, Write(path, text("old")))
+
+	require.ErrorIs(t, Write(path, func(w io.Writer) error {
+		_ = text("half")(w)
+		return broken
+	}), broken)
+	require.Panics(t, func() { _ = Write(path, func(io.Writer) error { panic("broken") }) })
+
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(got))
+	requireOneFile(t, dir)
+}
+
+func TestRenameOntoDirectoryFailsCleanly(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "out"), 0o755))
+	require.Error(t, Write(filepath.Join(dir, "out"), text("x")))
+	requireOneFile(t, dir)
+}
+
+func TestMissingDirectoryIsAnError(t *testing.T) {
+	require.ErrorIs(t, Write(filepath.Join(t.TempDir(), "none", "out"), text("x")), os.ErrNotExist)
+}
+
+func requireOneFile(t *testing.T, dir string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+}

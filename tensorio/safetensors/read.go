@@ -1,0 +1,111 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/internal/quote"
+)
+
+// Open reads the file at path.
+func Open(path string) (*File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	f, err := read(r, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// Read reads a file of size bytes. The entries share one block of memory.
+func Read(r io.ReaderAt, size int64) (*File, error) {
+	f, err := read(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	return f, nil
+}
+
+func read(r io.ReaderAt, size int64) (*File, error) {
+	header, err := readHeader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	p, err := parseHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	start := lengthSize + int64(len(header))
+	if err := p.checkLayout(size - start); err != nil {
+		return nil, err
+	}
+	data, err := readData(r, start, size)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Metadata: p.metadata, Entries: make([]Entry, len(p.entries))}
+	for i, e := range p.entries {
+		f.Entries[i] = Entry{Name: e.name, DType: e.dtype, Shape: e.shape, Data: data[e.begin:e.end:e.end]}
+		if e.dtype != backend.Bool {
+			continue
+		}
+		if err := checkBools(f.Entries[i].Data); err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", quote.Short(e.name), err)
+		}
+	}
+	return f, nil
+}
+
+func readHeader(r io.ReaderAt, size int64) ([]byte, error) {
+	if size < lengthSize {
+		return nil, fmt.Errorf("file has %d bytes; want at least %d", size, lengthSize)
+	}
+	var length [lengthSize]byte
+	if err := readFull(r, length[:], 0); err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint64(length[:])
+	if n > maxHeader {
+		return nil, fmt.Errorf("header claims %d bytes; the limit is %d", n, maxHeader)
+	}
+	if n > uint64(size-lengthSize) {
+		return nil, fmt.Errorf("header claims %d bytes; the file has %d after the length", n, size-lengthSize)
+	}
+	header := make([]byte, n)
+	return header, readFull(r, header, lengthSize)
+}
+
+// readData reads bytes start to size. The last one is read first, so that no memory is taken for a file that is shorter than size.
+func readData(r io.ReaderAt, start, size int64) ([]byte, error) {
+	if size == start {
+		return []byte{}, nil
+	}
+	var last [1]byte
+	if err := readFull(r, last[:], size-1); err != nil {
+		return nil, err
+	}
+	data := make([]byte, size-start)
+	return data, readFull(r, data, start)
+}
+
+func readFull(r io.ReaderAt, p []byte, at int64) error {
+	n, err := r.ReadAt(p, at)
+	switch {
+	case n == len(p):
+		return nil
+	case err == io.EOF:
+		return fmt.Errorf("file ends at byte %d; want %d", at+int64(n), at+int64(len(p)))
+	}
+	return fmt.Errorf("reading at byte %d: %w", at, err)
+}
