@@ -40,9 +40,10 @@ type Driver interface {
 type Device interface {
 	// Name returns the name that opens the device, like "cpu" or "cuda:1".
 	Name() string
-	// Alloc returns a block of at least size bytes; its Size is what was asked for.
+	// Alloc returns a block of at least size bytes; its Size is what was asked for, which may be 0.
 	Alloc(size int) (*Buffer, error)
-	// Free gives a block back. The caller has made sure that no stream still uses it.
+	// Free gives a block back. Commands that were queued before it, on any stream, still find the block as it was: the device waits for
+	// them, or keeps the block until they have run.
 	Free(*Buffer)
 	// NewStream returns a stream of the device.
 	NewStream() (Stream, error)
@@ -55,7 +56,10 @@ type Device interface {
 // Stream executes commands in order, on buffers of its device. It has one owner: its methods must not be called
 // concurrently.
 //
-// The first failure poisons the stream: later commands are dropped, and Download and Sync return the cause from then on.
+// Streams of one device are not ordered among each other until Sync: what one wrote, another may read only after the first was synced.
+//
+// The first failure poisons the stream: later commands are dropped, and Download and Sync return the cause from then on. A failure of the
+// device itself, like a lost GPU, poisons all its streams.
 type Stream interface {
 	// Exec queues commands that pass [Cmd.Check]. It does not keep the slices.
 	Exec(cmds []Cmd)

@@ -100,7 +100,7 @@ type Cmd struct {
 	Axis       int       // Gather, ScatterAdd, Scan, Sort
 	Base       int64     // Random: logical index of the first element
 	Prog       *Prog     // Map
-	Imm        []float64 // Map: the program's parameters
+	Imm        []float64 // Map: the program's parameters, cast to their types; an integer beyond 2⁵³ goes in a rank-0 view instead
 	Dst, Src   []View
 }
 
@@ -139,6 +139,9 @@ func (c *Cmd) check() string {
 		if why := c.Src[i].check(); why != "" {
 			return fmt.Sprintf("source %d %s", i, why)
 		}
+		if c.Src[i].Buf.Device != c.Src[0].Buf.Device {
+			return "sources lie on different devices"
+		}
 	}
 	for i := range c.Dst {
 		if why := c.checkDst(i); why != "" {
@@ -175,6 +178,9 @@ func (c *Cmd) checkDst(i int) string {
 	d := &c.Dst[i]
 	if why := d.check(); why != "" {
 		return why
+	}
+	if len(c.Src) > 0 && d.Buf.Device != c.Src[0].Buf.Device {
+		return "lies on another device than the sources"
 	}
 	for a := range d.Rank {
 		if d.Strides[a] == 0 && d.Dims[a] > 1 {

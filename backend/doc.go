@@ -31,9 +31,11 @@
 // so a fused chain equals its parts. Transcendental functions are within the tolerances of backend/backendtest.
 //
 // Sums. The value of a float sum depends on its shape only, never on workers, tiling or whether it is replayed. See [Leaf]: the
-// outermost summed axis is cut into leaves, each summed in an order of the backend's choice that depends on the leaf's shape
-// alone, and the leaves are added in the tree of [TreeSplit]. Sums of float16 and bfloat16 are carried in float32 and
-// rounded once at the end; sums of float32 are carried in float32 or wider; integer sums wrap.
+// outermost summed axis is cut into leaves, and the leaves are added in the tree of [TreeSplit]. A leaf is summed in an order and a precision
+// of the backend's choice, at least that of the carried type, which is float32 for float16 and bfloat16 and else the dtype itself; then it is
+// rounded to the carried type, in which the tree adds. The result is rounded once more if its dtype is narrower. The choice for a leaf
+// of a reduction depends on the leaf's shape alone; for one of a matrix product on the summed dimensions and N alone, so not on M, strides or
+// batch. Accumulate adds the destination's old value to the finished sum. Integer sums wrap.
 //
 // Special values. Min, max, argmin and argmax see NaN as the extreme value: any NaN makes min and max NaN, and the first NaN
 // is the arg. Max(-0, +0) is +0 and Min is -0. Ties in argmax and argmin go to the first index. Sort puts NaN last, also when

@@ -100,7 +100,8 @@ func (v *View) SameElements(w *View) bool {
 	return true
 }
 
-// MayOverlap reports whether the byte ranges that v and w span meet. It can be true for interleaved views that share no element.
+// MayOverlap reports whether v and w may share a byte. It is exact for views of different buffers, of separate ranges, and of separate
+// columns of the same rows; it can be true for other interleaved views that share nothing.
 func (v *View) MayOverlap(w *View) bool {
 	if v.Buf != w.Buf {
 		return false
@@ -108,7 +109,39 @@ func (v *View) MayOverlap(w *View) bool {
 	vlo, vhi := v.Bounds()
 	wlo, whi := w.Bounds()
 	vs, ws := v.DType.Size(), w.DType.Size()
-	return vlo*vs < whi*ws && wlo*ws < vhi*vs
+	if vlo*vs >= whi*ws || wlo*ws >= vhi*vs {
+		return false
+	}
+	for _, rows := range [2]*View{v, w} {
+		for i := range rows.Rank {
+			row := rows.Strides[i] * rows.DType.Size()
+			if rows.Dims[i] > 1 && row != 0 && separateColumns(v, w, max(row, -row)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// separateColumns reports whether v and w touch separate bytes modulo row.
+func separateColumns(v, w *View, row int) bool {
+	vlo, vhi := v.columns(row)
+	wlo, whi := w.columns(row)
+	return vhi <= row && whi <= row && (vhi <= wlo || whi <= vlo)
+}
+
+// columns returns the range of bytes that v touches modulo row; hi > row if it wraps.
+func (v *View) columns(row int) (lo, hi int) {
+	size := v.DType.Size()
+	lo, hi = v.Offset*size, v.Offset*size+size
+	for i := range v.Rank {
+		if stride := v.Strides[i] * size; stride%row != 0 {
+			span := (v.Dims[i] - 1) * stride
+			lo, hi = lo+min(span, 0), hi+max(span, 0)
+		}
+	}
+	first := lo % row
+	return first, first + hi - lo
 }
 
 // String prints the type, the shape, and the strides where they are not row-major: float32(500, 64; 64, 0).
