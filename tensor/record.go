@@ -38,6 +38,15 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 	}
 }
 
+// Pause calls f while the stream does not record: f may read values, and what it executes is not replayed. Tensors that it makes live
+// outside the recording.
+func (r *Recording) Pause(f func()) {
+	s := r.stream
+	s.rec, s.pool = nil, r.outer
+	defer func() { s.rec, s.pool = r, r.pool }()
+	f()
+}
+
 // End stops recording.
 func (r *Recording) End() {
 	if r.stream.rec == r {
@@ -48,14 +57,14 @@ func (r *Recording) End() {
 // Commands returns the recorded commands. The caller must not change them.
 func (r *Recording) Commands() []backend.Cmd { return r.cmds }
 
-// Replay executes the commands again, on what their inputs hold now. It panics if an input was released.
-func (r *Recording) Replay() {
+// Replay executes commands lo, …, hi−1 again, on what their inputs hold now. It panics if an input was released.
+func (r *Recording) Replay(lo, hi int) {
 	for b := range r.inputs {
 		if b.released {
 			panic(&Error{Op: "replay", Reason: "a tensor that the recorded commands use was released"})
 		}
 	}
-	r.stream.queue.Exec(r.cmds)
+	r.stream.queue.Exec(r.cmds[lo:hi])
 }
 
 // Close frees the recording's memory. Tensors made while recording cannot be used afterwards.

@@ -1,0 +1,85 @@
+// Package plan records a step once and replays it.
+//
+//	p, err := plan.Record(stream, func(r *plan.Recorder) { trainStep() }) // also runs it the first time
+//	for range 999 {
+//		err = p.Run()
+//	}
+//	p.Close()
+//
+// A replay executes the same commands on the same memory: it sees new values only in tensors that were made before the recording, which is how a
+// step is fed, with tensor.SetSlice or a random generator, and how its results are kept, with tensor.CopyInto. Shapes are fixed; another
+// batch size needs another plan. A replay gives the bits that the step run eagerly would give.
+package plan
+
+import (
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// Recorder is handed to a step while it runs. A nil Recorder runs it without recording.
+type Recorder struct {
+	rec   *tensor.Recording
+	hosts []host
+}
+
+// host is a function that runs after the first n commands.
+type host struct {
+	after int
+	f     func() error
+}
+
+// Host calls f, and does so again at this point of every replay. f may read values on the host, which a recorded step otherwise
+// must not.
+func (r *Recorder) Host(f func() error) error {
+	if r == nil {
+		return f()
+	}
+	r.hosts = append(r.hosts, host{len(r.rec.Commands()), f})
+	var err error
+	r.rec.Pause(func() { err = f() })
+	return err
+}
+
+// Plan is a recorded step.
+type Plan struct {
+	stream *tensor.Stream
+	rec    *tensor.Recording
+	hosts  []host
+}
+
+// Record runs step once and keeps what it did. Tensors that it makes belong to the plan.
+func Record(s *tensor.Stream, step func(r *Recorder) error) (p *Plan, err error) {
+	r := &Recorder{rec: s.BeginRecording()}
+	defer func() {
+		r.rec.End()
+		if p == nil {
+			r.rec.Close()
+		}
+	}()
+	defer tensor.Catch(&err)
+	if err := step(r); err != nil {
+		return nil, err
+	}
+	return &Plan{stream: s, rec: r.rec, hosts: r.hosts}, nil
+}
+
+// Commands returns the recorded commands. The caller must not change them.
+func (p *Plan) Commands() []backend.Cmd { return p.rec.Commands() }
+
+// Run replays the step. Errors that depend on data are returned by whatever reads a value next.
+func (p *Plan) Run() (err error) {
+	defer tensor.Catch(&err)
+	at := 0
+	for _, h := range p.hosts {
+		p.rec.Replay(at, h.after)
+		if err := h.f(); err != nil {
+			return err
+		}
+		at = h.after
+	}
+	p.rec.Replay(at, len(p.rec.Commands()))
+	return nil
+}
+
+// Close frees the plan's memory.
+func (p *Plan) Close() { p.rec.Close() }

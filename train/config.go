@@ -1,0 +1,122 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/gflownet/diffusion"
+)
+
+// Config is everything that decides a maximum-likelihood run, apart from the device. It is stored in every checkpoint.
+type Config struct {
+	Target  string   `json:"target,omitempty"`  // a name of diffusion.Targets, or
+	Data    string   `json:"data,omitempty"`    // a CSV file
+	Columns []string `json:"columns,omitempty"` // of the CSV file, by name or number; none is all
+
+	Steps int `json:"steps"` // in total
+	Batch int `json:"batch"`
+
+	Process diffusion.Process   `json:"process"`
+	Net     diffusion.NetConfig `json:"net"`
+
+	LearnVariance bool       `json:"learn_variance"` // of the forward policy
+	LearnPB       LearnPB    `json:"learn_pb"`
+	PBScaleRange  float64    `json:"pb_scale_range"` // c, the size of the learned corrections to the bridge
+	IncludeLogPB  bool       `json:"include_log_pb"` // add log p_B to the loss; see mle.MLE
+	Exploration   float64    `json:"exploration_std"`
+	LR            float64    `json:"lr"`
+	Seed          uint64     `json:"seed"`
+	DType         FloatDType `json:"dtype"`
+}
+
+// LearnPB says what is learned of the backward policy.
+type LearnPB string
+
+// The backward policies: the fixed bridge, a learned mean, a learned mean and variance.
+const (
+	FixedBridge         LearnPB = ""
+	LearnPBMean         LearnPB = "mean"
+	LearnPBMeanVariance LearnPB = "mean+variance"
+)
+
+// FloatDType is a dtype that is stored by name.
+type FloatDType struct{ backend.DType }
+
+// MarshalText returns the dtype's name.
+func (d FloatDType) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText takes the names of the dtypes that training supports.
+func (d *FloatDType) UnmarshalText(name []byte) error {
+	parsed, err := backend.ParseDType(string(name))
+	if err != nil || parsed != backend.Float32 && parsed != backend.Float64 {
+		return fmt.Errorf("cannot train in %q; want float32 or float64", name)
+	}
+	d.DType = parsed
+	return nil
+}
+
+// DefaultTarget is what a run without target and data learns.
+const DefaultTarget = "gmm25_prior"
+
+// DefaultSigma returns a bridge that spreads as far as the run's target: √20 for targets on the scale of ten, 1 for data, which is
+// standardized.
+func (c Config) DefaultSigma() float64 {
+	if c.Data != "" {
+		return 1
+	}
+	return math.Sqrt(20)
+}
+
+// WithDefaults returns c with a sensible value in every field that is 0.
+func (c Config) WithDefaults() Config {
+	if c.Target == "" && c.Data == "" {
+		c.Target = DefaultTarget
+	}
+	setInt := func(field *int, value int) {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	setFloat := func(field *float64, value float64) {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	setInt(&c.Steps, 1000)
+	setInt(&c.Batch, 256)
+	setInt(&c.Process.NumSteps, 32)
+	setFloat(&c.Process.Sigma, c.DefaultSigma())
+	setFloat(&c.Process.TScale, 1)
+	setFloat(&c.PBScaleRange, 0.1)
+	setFloat(&c.LR, 1e-3)
+	if c.DType.DType == backend.Invalid {
+		c.DType.DType = backend.Float32
+	}
+	return c
+}
+
+// Check returns an error that names a setting that contradicts another or is out of range.
+func (c Config) Check() error {
+	switch {
+	case c.Target != "" && c.Data != "":
+		return fmt.Errorf("train: both a target (%s) and data (%s) are given; want one", c.Target, c.Data)
+	case c.Target == "" && c.Data == "":
+		return fmt.Errorf("train: neither a target nor data is given")
+	case c.Target != "" && len(c.Columns) > 0:
+		return fmt.Errorf("train: columns are picked from data, not from target %s", c.Target)
+	case c.Steps < 1:
+		return fmt.Errorf("train: steps is %d; want at least 1", c.Steps)
+	case c.Batch < 1 || c.Batch > 1<<24:
+		return fmt.Errorf("train: batch is %d; want 1 to %d", c.Batch, 1<<24)
+	case c.Process.NumSteps > 1<<16:
+		return fmt.Errorf("train: the number of steps of the process is %d; want at most %d", c.Process.NumSteps, 1<<16)
+	case c.LearnPB != FixedBridge && c.LearnPB != LearnPBMean && c.LearnPB != LearnPBMeanVariance:
+		return fmt.Errorf("train: learn-pb is %q; want %q or %q", c.LearnPB, LearnPBMean, LearnPBMeanVariance)
+	case !(c.Exploration >= 0) || math.IsInf(c.Exploration, 1):
+		return fmt.Errorf("train: exploration-std is %v; want 0 or a positive number", c.Exploration)
+	case !(c.LR > 0) || math.IsInf(c.LR, 1):
+		return fmt.Errorf("train: lr is %v; want a positive number", c.LR)
+	}
+	return c.Process.Check()
+}

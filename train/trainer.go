@@ -1,0 +1,107 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/gflownet"
+	"github.com/weir-ml/weir/optim"
+	"github.com/weir-ml/weir/plan"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// Source gives training samples. It draws on the device, so that a recorded step draws anew each time.
+type Source interface {
+	// Sample returns n samples (n, d).
+	Sample(rng *tensor.RNG, d backend.DType, n int) *tensor.Tensor
+}
+
+// ErrDiverged is wrapped by the error of a run whose loss is no longer finite.
+var ErrDiverged = errors.New("training diverged")
+
+// Trainer repeats a step: draw a batch, compute the loss and its gradients, update the parameters.
+type Trainer struct {
+	Loss        gflownet.Loss
+	Env         gflownet.Env // given to the loss; may be nil
+	Source      Source
+	Optim       *optim.Adam
+	RNG         *tensor.RNG
+	DType       backend.DType // of the samples
+	Batch       int
+	Exploration float64
+	Eager       bool // run each step afresh instead of replaying a recording; the results are the same
+	Step        int  // steps done so far
+}
+
+// Progress is what a step reports.
+type Progress struct {
+	Step int     `json:"step"` // counted from 1
+	Loss float64 `json:"loss"` // before the step's update
+}
+
+// Run trains until steps have been done in total, and calls report after each one. It ends early, between steps, with the context's
+// error when that is done, with report's error, or with one that wraps [ErrDiverged].
+func (t *Trainer) Run(ctx context.Context, steps int, report func(Progress) error) (err error) {
+	defer tensor.Catch(&err)
+	value := tensor.Zeros(t.RNG.Stream(), backend.Float64)
+	defer value.Release()
+	var recorded *plan.Plan
+	defer func() {
+		if recorded != nil {
+			recorded.Close()
+		}
+	}()
+	for t.Step < steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch {
+		case t.Eager:
+			err = t.step(value)
+		case recorded == nil:
+			recorded, err = plan.Record(t.RNG.Stream(), func(*plan.Recorder) error { return t.step(value) })
+		default:
+			err = recorded.Run()
+		}
+		if err != nil {
+			return err
+		}
+		loss, err := value.Item()
+		if err != nil {
+			return err
+		}
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return fmt.Errorf("train: the loss is %v at step %d: %w; lower the learning rate or check the data", loss, t.Step+1, ErrDiverged)
+		}
+		t.Step++
+		if report == nil {
+			continue
+		}
+		if err := report(Progress{Step: t.Step, Loss: loss}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step executes one step and stores its loss in value.
+func (t *Trainer) step(value *tensor.Tensor) error {
+	var err error
+	s := t.RNG.Stream()
+	s.Scope(func() {
+		var loss *autograd.Var
+		tape := autograd.NewTape(s)
+		samples := t.Source.Sample(t.RNG, t.DType, t.Batch)
+		loss, err = t.Loss.Loss(tape, t.Env, samples, gflownet.Options{RNG: t.RNG, ExplorationStd: t.Exploration})
+		if err != nil {
+			return
+		}
+		t.Optim.Step(autograd.Backward(loss))
+		tensor.CopyInto(value, loss.Value())
+	})
+	return err
+}
