@@ -40,7 +40,7 @@ func (c *Comparison) corner(page *page) {
 // panel returns the plot of a pair of columns, or of one if they are the same. Only those at the left and the lower edge of the page
 // have labels.
 func (c *Comparison) panel(row, col, k int, spans []span) *gonum.Plot {
-	p := newPlot("", "", 9, 3)
+	p := newPlot("", "", 9, 5)
 	if row == col {
 		addHistograms(p, spans[row], c.column(c.Target, row), c.column(c.Model, row), 30)
 		p.Y.Tick.Marker = gonum.ConstantTicks{}

@@ -23,8 +23,8 @@ func (s points) Plot(c draw.Canvas, p *gonum.Plot) {
 	toX, toY := p.Transforms(&c)
 	n := len(s.rows) / s.d
 	drawn := min(n, s.limit)
-	// Dense sets are made of fainter dots, so that the density shows.
-	alpha := min(max(25/math.Sqrt(float64(drawn)), 0.3), 0.8)
+	// The fuller the plot, the fainter the dots, so that the density shows.
+	alpha := min(max(0.4/math.Sqrt(float64(drawn)/float64(s.limit)), 0.4), 0.8)
 	style := draw.GlyphStyle{Color: withAlpha(s.color, alpha), Radius: s.radius, Shape: draw.CircleGlyph{}}
 	for k := range drawn {
 		row := s.rows[k*n/drawn*s.d:]
