@@ -22,10 +22,10 @@ var layouts = []layout{
 	{name: "flipped", strides: func(dims []int) []int { return flip(rowMajor(dims), 1) }, guard: 2},
 	{name: "sliced", strides: stepped, guard: 5},
 	{name: "mixed", strides: func(dims []int) []int { return flip(reorder(dims, 2), 2) }, guard: 4},
-	{name: "broadcast outside", strides: func(dims []int) []int { return repeat(rowMajor(dims), 0) }, guard: 1, sourceOnly: true},
-	{name: "broadcast inside", strides: func(dims []int) []int { return repeat(rowMajor(dims), len(dims)-1) }, guard: 1, sourceOnly: true},
-	{name: "scalar", strides: func(dims []int) []int { return make([]int, len(dims)) }, guard: 1, sourceOnly: true},
-	{name: "windows", strides: func(dims []int) []int { return repeated(1, len(dims)) }, guard: 1, sourceOnly: true},
+	{name: "broadcast outside", strides: func(dims []int) []int { return repeat(rowMajor(dims), 0) }, guard: 8, sourceOnly: true},
+	{name: "broadcast inside", strides: func(dims []int) []int { return repeat(rowMajor(dims), len(dims)-1) }, guard: 8, sourceOnly: true},
+	{name: "scalar", strides: func(dims []int) []int { return make([]int, len(dims)) }, guard: 8, sourceOnly: true},
+	{name: "windows", strides: func(dims []int) []int { return repeated(1, len(dims)) }, guard: 8, sourceOnly: true},
 }
 
 // destinations returns the layouts whose elements are all distinct.

@@ -172,16 +172,24 @@ func (d *naive) computeSums(c *backend.Cmd) []scalar {
 	if narrow(carrier) {
 		carrier = backend.Float32
 	}
-	accumulated := read(dst)
-	out := make([]scalar, dst.Len())
+	t := treeSum{carrier: carrier, sum: d.fault.sum, inner: make([]int, len(axes))}
+	terms := 1
+	for k := len(axes) - 1; k >= 0; k-- {
+		t.inner[k] = terms
+		terms *= c.Src[0].Dims[axes[k]]
+	}
+	for k, a := range axes {
+		t.lengths = append(t.lengths, c.Src[0].Dims[a])
+		t.leaves = append(t.leaves, leafOf(c, axes[k:]))
+	}
+	accumulated, out := read(dst), make([]scalar, dst.Len())
+	t.terms = make([]float64, terms)
 	for n := range out {
 		index := coordinates(dst, n)
-		t := treeSum{carrier: carrier, sum: d.fault.sum, term: func(at []int) float64 { return termOf(c, index, axes, at) }}
-		for k, a := range axes {
-			t.lengths = append(t.lengths, c.Src[0].Dims[a])
-			t.leaves = append(t.leaves, leafOf(c, axes[k:]))
+		for m := range t.terms {
+			t.terms[m] = round(carrier, termOf(c, index, axes, m))
 		}
-		x := t.total(nil)
+		x := t.total(0, 0)
 		if c.Accumulate {
 			x = round(carrier, x+accumulated[n].f)
 		}
@@ -190,79 +198,65 @@ func (d *naive) computeSums(c *backend.Cmd) []scalar {
 	return out
 }
 
-// termOf returns the term at the summed indices at, of the result at index.
-func termOf(c *backend.Cmd, index, axes, at []int) float64 {
-	x := append([]int(nil), index...)
-	for k, a := range axes {
-		x[a] = at[k]
+// termOf returns term number m, in row-major order of the summed axes, of the result at index.
+func termOf(c *backend.Cmd, index, axes []int, m int) float64 {
+	var x [backend.MaxRank]int
+	copy(x[:], index)
+	last := len(index) - 1
+	for k := len(axes) - 1; k >= 0; k-- {
+		x[axes[k]] = m % c.Src[0].Dims[axes[k]]
+		m /= c.Src[0].Dims[axes[k]]
 	}
 	if c.Op == backend.Reduce {
 		return element(&c.Src[0], x)
 	}
-	y := append([]int(nil), x...)
-	last := len(x) - 1
-	x[last], y[last-1], y[last] = at[len(at)-1], at[len(at)-1], index[last]
+	y := x
+	y[last-1], y[last] = x[last], index[last]
 	return element(&c.Src[0], x) * element(&c.Src[1], y)
 }
 
-func element(v *backend.View, index []int) float64 {
+func element(v *backend.View, index [backend.MaxRank]int) float64 {
 	at := v.Offset
-	for a, i := range index {
-		at += i * v.Strides[a]
+	for a := range v.Rank {
+		at += index[a] * v.Strides[a]
 	}
 	return load(v.Buf.Host, v.DType, at).f
 }
 
-// treeSum is a sum over axes of the given lengths, cut into leaves of the given numbers of indices.
+// treeSum adds terms over axes of the given lengths, which are cut into leaves of so many indices. An index of axis a spans
+// inner[a] terms.
 type treeSum struct {
-	carrier         backend.DType
-	lengths, leaves []int
-	term            func(at []int) float64
-	sum             func(terms []float64) float64
+	carrier                backend.DType
+	lengths, leaves, inner []int
+	terms                  []float64
+	sum                    func(terms []float64) float64
 }
 
-// total sums over the axes that prefix leaves open.
-func (t *treeSum) total(prefix []int) float64 {
-	if t.sum != nil {
-		return round(t.carrier, t.sum(t.terms(prefix)))
-	}
-	a := len(prefix)
-	if a == len(t.lengths) {
-		return round(t.carrier, t.term(prefix))
-	}
-	return t.subtree(prefix, 0, t.lengths[a])
-}
-
-func (t *treeSum) subtree(prefix []int, lo, hi int) float64 {
-	a := len(prefix)
-	leaf := t.leaves[a]
-	leaves := (hi - lo + leaf - 1) / leaf
+// total sums from term number at over axis a and those inside it.
+func (t *treeSum) total(a, at int) float64 {
 	switch {
-	case leaves == 0:
+	case t.sum != nil:
+		return round(t.carrier, t.sum(t.terms))
+	case a == len(t.lengths):
+		return t.terms[at]
+	}
+	return t.subtree(a, at, t.lengths[a])
+}
+
+func (t *treeSum) subtree(a, at, n int) float64 {
+	leaves := (n + t.leaves[a] - 1) / t.leaves[a]
+	switch {
+	case n == 0:
 		return 0
-	case hi-lo == 1:
-		return t.total(append(prefix[:a:a], lo))
+	case n == 1:
+		return t.total(a+1, at)
 	case leaves == 1:
 		var total float64
-		for i := lo; i < hi; i++ {
-			for _, x := range t.terms(append(prefix[:a:a], i)) {
-				total += x
-			}
+		for _, x := range t.terms[at : at+n*t.inner[a]] {
+			total += x
 		}
 		return round(t.carrier, total)
 	}
-	middle := lo + backend.TreeSplit(leaves)*leaf
-	return round(t.carrier, t.subtree(prefix, lo, middle)+t.subtree(prefix, middle, hi))
-}
-
-func (t *treeSum) terms(prefix []int) []float64 {
-	a := len(prefix)
-	if a == len(t.lengths) {
-		return []float64{t.term(prefix)}
-	}
-	var all []float64
-	for i := range t.lengths[a] {
-		all = append(all, t.terms(append(prefix[:a:a], i))...)
-	}
-	return all
+	left := backend.TreeSplit(leaves) * t.leaves[a]
+	return round(t.carrier, t.subtree(a, at, left)+t.subtree(a, at+left*t.inner[a], n-left))
 }

@@ -12,7 +12,7 @@ import (
 
 var (
 	seedFlag     = flag.Uint64("backendtest.seed", 1, "seed of the data that backendtest draws")
-	commandsFlag = flag.Int("backendtest.commands", 200, "length of the random command programs of backendtest")
+	commandsFlag = flag.Int("backendtest.commands", 1000, "length of the random command programs of backendtest")
 )
 
 // group is a part of the contract and the cases that hold a device to it.

@@ -17,7 +17,7 @@ type scalar struct {
 // format describes a binary floating-point format: significant bits, and the exponents of its least and greatest normal powers of two.
 type format struct{ precision, minExp, maxExp int }
 
-var formats = map[backend.DType]format{
+var formats = [...]format{
 	backend.Float16:  {11, -14, 15},
 	backend.BFloat16: {8, -126, 127},
 	backend.Float32:  {24, -126, 127},
@@ -53,6 +53,9 @@ func ulp(d backend.DType, x float64) float64 {
 func round(d backend.DType, x float64) float64 {
 	if d == backend.Float64 || x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
 		return x
+	}
+	if d == backend.Float32 {
+		return float64(float32(x))
 	}
 	f := formats[d]
 	quantum := math.Ldexp(1, max(math.Ilogb(x), f.minExp)-f.precision+1)
