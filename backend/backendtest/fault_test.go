@@ -235,9 +235,13 @@ func faults() []fault {
 		{name: "uploads ignore the offset", group: "stream", upload: func(dst []byte, offset int) int { return 0 }},
 		{name: "a failure does not stop later commands", group: "errors", lax: true},
 		{name: "blocks are misaligned", group: "memory", memory: 8},
-		{name: "integer division rounds down", group: "any program", results: func(c *backend.Cmd, out [][]scalar) {
-			if c.Op == backend.Map && len(c.Prog.Code) > 0 && c.Prog.Code[0].Op == backend.Div && !c.Prog.Code[0].DType.IsFloat() {
-				for n := range out[0] {
+		{name: "integer division rounds down", group: "map values", results: func(c *backend.Cmd, out [][]scalar) {
+			if c.Op != backend.Map || c.Prog.Code[0].Op != backend.Div || c.Src[0].DType != backend.Int32 {
+				return
+			}
+			xs, ys := read(&c.Src[0]), read(&c.Src[1])
+			for n := range out[0] {
+				if y := ys[n].i; y != 0 && xs[n].i%y != 0 && (xs[n].i < 0) != (y < 0) {
 					out[0][n].i--
 				}
 			}
