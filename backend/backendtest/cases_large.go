@@ -7,9 +7,15 @@ import (
 // largeCases crosses the limits of blocks, tiles and workers: few cases, many elements, sizes that divide by nothing.
 func largeCases(s *suite) {
 	s.largeMaps()
+	for _, c := range s.largeCommands() {
+		s.check(c)
+	}
+}
+
+func (s *suite) largeCommands() []*backend.Cmd {
 	f32 := backend.Float32
 	transposed, broadcast := layouts[2], layouts[6]
-	for _, c := range []*backend.Cmd{
+	cs := []*backend.Cmd{
 		s.copyCommand(f32, f32, []int{367, 291}, contiguous, transposed),
 		s.copyCommand(f32, backend.Float16, []int{100_003}, contiguous, contiguous),
 		s.copyCommand(backend.Int64, backend.Uint8, []int{53, 41, 37}, transposed, contiguous),
@@ -33,8 +39,6 @@ func largeCases(s *suite) {
 		s.randomCommand(backend.Normal, f32, []int{317, 101}, transposed, 7, 11, 1),
 		s.randomCommand(backend.Normal, backend.Float64, []int{50_001}, contiguous, 7, 11, 3),
 		s.randomCommand(backend.Bits, backend.Int32, []int{100_003}, contiguous, 7, 11, 2),
-	} {
-		s.check(c)
 	}
 	for _, p := range []product{
 		{batch: []int{50}, m: 23, n: 64, k: 64, b: broadcast, a: contiguous},
@@ -46,9 +50,10 @@ func largeCases(s *suite) {
 	} {
 		p.d, p.dst = f32, contiguous
 		for _, p.data = range []kind{whole, normals} {
-			s.check(s.matMulCommand(p))
+			cs = append(cs, s.matMulCommand(p))
 		}
 	}
+	return cs
 }
 
 func (s *suite) largeMaps() {

@@ -132,13 +132,7 @@ func faults() []fault {
 				*y = x[0].f * x[1].f
 			}
 		}},
-		{name: "sums run from the left", group: "grain", sum: func(terms []float64) float64 {
-			var total float32
-			for _, x := range terms {
-				total += float32(x)
-			}
-			return float64(total)
-		}},
+		{name: "sums run from the left", group: "grain", sum: fromTheLeft},
 		{name: "sums are in one piece", group: "grain", sum: func(terms []float64) float64 {
 			var total float64
 			for _, x := range terms {
@@ -247,6 +241,15 @@ func faults() []fault {
 			}
 		}},
 	}
+}
+
+// fromTheLeft adds in float32, one by one.
+func fromTheLeft(terms []float64) float64 {
+	var total float32
+	for _, x := range terms {
+		total += float32(x)
+	}
+	return float64(total)
 }
 
 // keepOld leaves elements as they were where dropped says so.

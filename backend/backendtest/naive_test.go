@@ -184,10 +184,14 @@ func (d *naive) computeSums(c *backend.Cmd) []scalar {
 	}
 	accumulated, out := read(dst), make([]scalar, dst.Len())
 	t.terms = make([]float64, terms)
+	sources := make([][]scalar, len(c.Src))
+	for k := range sources {
+		sources[k] = read(&c.Src[k])
+	}
 	for n := range out {
 		index := coordinates(dst, n)
 		for m := range t.terms {
-			t.terms[m] = round(carrier, termOf(c, index, axes, m))
+			t.terms[m] = round(carrier, termOf(c, sources, index, axes, m))
 		}
 		x := t.total(0, 0)
 		if c.Accumulate {
@@ -199,7 +203,7 @@ func (d *naive) computeSums(c *backend.Cmd) []scalar {
 }
 
 // termOf returns term number m, in row-major order of the summed axes, of the result at index.
-func termOf(c *backend.Cmd, index, axes []int, m int) float64 {
+func termOf(c *backend.Cmd, sources [][]scalar, index, axes []int, m int) float64 {
 	var x [backend.MaxRank]int
 	copy(x[:], index)
 	last := len(index) - 1
@@ -208,19 +212,20 @@ func termOf(c *backend.Cmd, index, axes []int, m int) float64 {
 		m /= c.Src[0].Dims[axes[k]]
 	}
 	if c.Op == backend.Reduce {
-		return element(&c.Src[0], x)
+		return sources[0][number(&c.Src[0], &x)].f
 	}
 	y := x
 	y[last-1], y[last] = x[last], index[last]
-	return element(&c.Src[0], x) * element(&c.Src[1], y)
+	return sources[0][number(&c.Src[0], &x)].f * sources[1][number(&c.Src[1], &y)].f
 }
 
-func element(v *backend.View, index [backend.MaxRank]int) float64 {
-	at := v.Offset
+// number returns the row-major number of an element.
+func number(v *backend.View, index *[backend.MaxRank]int) int {
+	n := 0
 	for a := range v.Rank {
-		at += index[a] * v.Strides[a]
+		n = n*v.Dims[a] + index[a]
 	}
-	return load(v.Buf.Host, v.DType, at).f
+	return n
 }
 
 // treeSum adds terms over axes of the given lengths, which are cut into leaves of so many indices. An index of axis a spans

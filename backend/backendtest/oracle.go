@@ -154,6 +154,7 @@ func predictScan(c *backend.Cmd) []expect {
 				e := (i*n+j)*inner + k
 				terms = append(terms, xs[e])
 				es[e] = inOrder(c.Dst[0].DType, terms)
+				es[e].anyZero = true // the sum may start from 0
 			}
 		}
 	}

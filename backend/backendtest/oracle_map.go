@@ -62,10 +62,14 @@ func instruct(p *backend.Prog, in backend.Instr, values []expect) expect {
 		return exact(truth(compare(in.Op, d, x[0], x[1])))
 	case !d.IsFloat():
 		return exact(scalar{i: wrap(d, onIntegers(in.Op, x[0].i, x[1].i))})
+	case in.Op == backend.Mod && math.IsInf(x[1].f, 0): // the formula has no value
+		return expect{free: true}
 	case inexact:
 		return onReals(in.Op, d, x[0].f, x[1].f)
 	}
-	return exact(scalar{f: roundInstr(d, onFloats(in.Op, d, x[0].f, x[1].f))})
+	e := exact(scalar{f: roundInstr(d, onFloats(in.Op, x[0].f, x[1].f))})
+	e.anyZero = in.Op == backend.Mod && e.f == 0 // whose zero it is, is not said
+	return e
 }
 
 func compare(op backend.MapOp, d backend.DType, x, y scalar) bool {
@@ -99,7 +103,7 @@ func onReals(op backend.MapOp, d backend.DType, x, y float64) expect {
 
 // onFloats returns an exact instruction's value before it is rounded to d. One operation on float32 values in float64 rounds to
 // float32 as if rounded once, because 53 ≥ 2·24 + 2.
-func onFloats(op backend.MapOp, d backend.DType, x, y float64) float64 {
+func onFloats(op backend.MapOp, x, y float64) float64 {
 	switch op {
 	case backend.Neg:
 		return -x
@@ -126,7 +130,7 @@ func onFloats(op backend.MapOp, d backend.DType, x, y float64) float64 {
 	case backend.Div:
 		return x / y
 	case backend.Mod:
-		return floatMod(d, x, y)
+		return floatMod(x, y)
 	case backend.Min:
 		return least(x, y)
 	case backend.Max:
@@ -158,14 +162,13 @@ func least(x, y float64) float64 {
 	return y
 }
 
-// floatMod returns x − y·floor(x/y), each step rounded as an instruction of its own; in float32 for the narrow types.
-func floatMod(d backend.DType, x, y float64) float64 {
-	if narrow(d) {
-		d = backend.Float32
+// floatMod returns the real value of x − y·floor(x/y), which is exact but for the last addition.
+func floatMod(x, y float64) float64 {
+	r := math.Mod(x, y)
+	if r != 0 && (r < 0) != (y < 0) {
+		r += y
 	}
-	floor := math.Floor(round(d, x/y))
-	product := float64(round(d, y*floor))
-	return round(d, x-product)
+	return r
 }
 
 func onIntegers(op backend.MapOp, x, y int64) int64 {

@@ -57,10 +57,17 @@ func (s *sum) addProduct(x, y float64) {
 	}
 }
 
-// lowestBit returns the exponent of the lowest bit set in x ≠ 0.
+// lowestBit returns the exponent of the lowest bit set in a finite x ≠ 0.
 func lowestBit(x float64) int {
-	fraction, e := math.Frexp(math.Abs(x))
-	return e - 53 + bits.TrailingZeros64(uint64(math.Ldexp(fraction, 53)))
+	const width = 52
+	pattern := math.Float64bits(x)
+	fraction, exponent := pattern&(1<<width-1), int(pattern>>width&0x7ff)
+	if exponent == 0 {
+		exponent = 1
+	} else {
+		fraction |= 1 << width
+	}
+	return exponent - 1023 - width + bits.TrailingZeros64(fraction)
 }
 
 // expect bounds the sum as a value of d that was reached by at most path additions in sequence. If all partial sums, in

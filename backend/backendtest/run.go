@@ -71,19 +71,28 @@ type suite struct {
 
 // runGroup runs one group, whose data depend on the seed and its name alone.
 func runGroup(dev backend.Device, g group, seed uint64, report func(string)) {
+	s := newSuite(dev, g.name, seed, report)
+	if !s.openStream() {
+		return
+	}
+	g.run(s)
+	s.close()
+}
+
+func newSuite(dev backend.Device, name string, seed uint64, report func(string)) *suite {
 	h := fnv.New64a()
-	h.Write([]byte(g.name))
-	s := &suite{
+	h.Write([]byte(name))
+	return &suite{
 		dev:    dev,
 		seed:   seed,
 		rng:    rand.New(rand.NewPCG(seed, h.Sum64())),
 		report: report,
 		pools:  map[backend.DType][]scalar{},
 	}
-	if !s.openStream() {
-		return
-	}
-	g.run(s)
+}
+
+// close closes the stream; the device is the caller's.
+func (s *suite) close() {
 	if s.stream == nil {
 		return
 	}
