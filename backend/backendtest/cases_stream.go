@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"sync"
 	"unsafe"
@@ -72,11 +73,11 @@ func (s *suite) checkBuffer(buf *backend.Buffer, size int) {
 }
 
 func (s *suite) randomBytes(n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(s.rng.Uint32())
+	b := make([]byte, n+8)
+	for i := 0; i < n; i += 8 {
+		binary.NativeEndian.PutUint64(b[i:], s.rng.Uint64())
 	}
-	return b
+	return b[:n:n]
 }
 
 // streamCases checks what a stream promises about order and about the slices it is given.

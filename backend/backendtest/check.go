@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -44,7 +45,7 @@ func (s *suite) execute(cmds ...*backend.Cmd) (memory, error) {
 			panic(fmt.Sprintf("backendtest: bad case: %v", err))
 		}
 		if !s.dev.Supports(c) {
-			return nil, fmt.Errorf("Supports is false for a required operation")
+			return nil, errors.New("a required operation is not supported: Supports is false")
 		}
 		m, err := s.move(c, onDevice)
 		if err != nil {

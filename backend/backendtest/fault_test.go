@@ -284,10 +284,10 @@ func contract() func(*backend.Cmd) {
 func TestFaultsAreCaught(t *testing.T) {
 	for _, f := range faults() {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			violation := firstViolation(t, &naive{fault: f})
 			require.NotEmpty(t, violation, "not caught by group %q", f.group)
 			require.Contains(t, violation, "-backendtest.seed=7")
-			t.Log(violation)
 		})
 	}
 }

@@ -113,11 +113,8 @@ func (s *suite) operand(d backend.DType, dims []int, l layout, fill func(n int) 
 	copy(v.Strides[:], l.strides(dims))
 	lo, hi := v.Bounds()
 	v.Offset = l.guard - lo
-	v.Buf = &backend.Buffer{Size: (hi - lo + 2*l.guard) * d.Size()}
-	v.Buf.Host = make([]byte, v.Buf.Size)
-	for i := range v.Buf.Host {
-		v.Buf.Host[i] = byte(s.rng.Uint32())
-	}
+	size := (hi - lo + 2*l.guard) * d.Size()
+	v.Buf = &backend.Buffer{Size: size, Host: s.randomBytes(size)}
 	if fill != nil {
 		for n, at := range elements(&v) {
 			store(v.Buf.Host, d, at, fill(n))

@@ -50,12 +50,17 @@ func exact(x scalar) expect { return expect{scalar: x} }
 // elements returns the element number in the buffer of each element of v, in row-major order.
 func elements(v *backend.View) []int {
 	at := make([]int, v.Len())
+	var index [backend.MaxRank]int
+	place := v.Offset
 	for n := range at {
-		at[n] = v.Offset
-		rest := n
-		for a := v.Rank - 1; a >= 0; a-- {
-			at[n] += rest % v.Dims[a] * v.Strides[a]
-			rest /= v.Dims[a]
+		at[n] = place
+		for a := v.Rank - 1; a >= 0; a-- { // count up, carrying into the axis further out
+			index[a]++
+			place += v.Strides[a]
+			if index[a] < v.Dims[a] {
+				break
+			}
+			index[a], place = 0, place-v.Dims[a]*v.Strides[a]
 		}
 	}
 	return at

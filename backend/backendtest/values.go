@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weir-ml/weir/backend"
 )
@@ -44,7 +45,7 @@ func (s *suite) value(d backend.DType, k kind) scalar {
 // pool returns the special values of d and some random ones, the same throughout a group.
 func (s *suite) pool(d backend.DType) []scalar {
 	if s.pools[d] == nil {
-		s.pools[d] = append(specials(d), s.random(d, 120)...)
+		s.pools[d] = slices.Concat(specials(d), s.random(d, 120))
 	}
 	return s.pools[d]
 }
@@ -57,8 +58,11 @@ func (s *suite) random(d backend.DType, n int) []scalar {
 			xs[i] = scalar{i: s.rng.Int64N(2)}
 		case !d.IsFloat():
 			xs[i] = scalar{i: wrap(d, int64(s.rng.Uint64())>>s.rng.IntN(64))}
-		case i%2 == 0:
+		case i%3 == 0:
 			xs[i] = scalar{f: roundInstr(d, 30*s.rng.Float64()-15)}
+		case i%3 == 1: // every exponent of d is as likely
+			f := formats[d]
+			xs[i] = scalar{f: roundInstr(d, math.Ldexp(2*s.rng.Float64()-1, f.minExp+s.rng.IntN(f.maxExp-f.minExp+2)))}
 		default:
 			size := math.Exp2(40*s.rng.Float64() - 25)
 			xs[i] = scalar{f: roundInstr(d, math.Copysign(size, s.rng.Float64()-0.5))}

@@ -15,3 +15,10 @@ func TestConformance(t *testing.T) {
 		})
 	}
 }
+
+func TestWorkersAgree(t *testing.T) {
+	open := func(workers int) func() (backend.Device, error) {
+		return func() (backend.Device, error) { return backend.Open("cpu", backend.Options{Workers: workers}) }
+	}
+	backendtest.Agree(t, open(1), open(3))
+}
