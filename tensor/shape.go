@@ -45,8 +45,8 @@ func stretch(v backend.View, shape []int) backend.View {
 // Broadcast returns x stretched to a shape, without copying: missing leading axes and dimensions of 1 repeat.
 func Broadcast(x *Tensor, shape ...int) *Tensor {
 	x.live("broadcast")
-	if len(shape) > backend.MaxRank {
-		Fail("broadcast", []*Tensor{x}, "shape %s has %d axes; the limit is %d", shapeText(shape), len(shape), backend.MaxRank)
+	if why := badShape(shape); why != "" {
+		Fail("broadcast", []*Tensor{x}, "shape %s %s", shapeText(shape), why)
 	}
 	lead := len(shape) - x.Rank()
 	if lead < 0 {
@@ -86,17 +86,17 @@ func (x *Tensor) fill(shape []int) []int {
 		switch {
 		case d == -1 && hole < 0:
 			hole = i
-		case d < 0:
-			Fail("reshape", []*Tensor{x}, "bad shape %s", shapeText(shape))
-		default:
+		case d >= 0:
 			n *= d
 		}
 	}
 	if hole >= 0 && n > 0 && x.Len()%n == 0 {
 		filled[hole] = x.Len() / n
-		n = x.Len()
 	}
-	if n != x.Len() || len(filled) > backend.MaxRank || hole >= 0 && filled[hole] < 0 {
+	if why := badShape(filled); why != "" {
+		Fail("reshape", []*Tensor{x}, "shape %s %s", shapeText(shape), why)
+	}
+	if size(filled) != x.Len() {
 		Fail("reshape", []*Tensor{x}, "%d elements do not fit %s", x.Len(), shapeText(shape))
 	}
 	return filled
@@ -107,7 +107,7 @@ func (x *Tensor) fill(shape []int) []int {
 func reshaped(v backend.View, shape []int) (backend.View, bool) {
 	w := backend.Contiguous(v.Buf, v.DType, shape...)
 	w.Offset = v.Offset
-	if v.IsContiguous() {
+	if v.IsContiguous() || v.Len() == 0 {
 		return w, true
 	}
 	old := 0
@@ -199,7 +199,11 @@ func Slice(x *Tensor, axis, lo, hi int) *Tensor {
 
 // Select returns element i along an axis, without that axis.
 func Select(x *Tensor, axis, i int) *Tensor {
+	x.live("select")
 	axis = x.axis("select", axis)
+	if i < 0 || i >= x.view.Dims[axis] {
+		Fail("select", []*Tensor{x}, "there is no element %d on axis %d", i, axis)
+	}
 	return Squeeze(Slice(x, axis, i, i+1), axis)
 }
 
@@ -242,7 +246,10 @@ func Unsqueeze(x *Tensor, axis int) *Tensor {
 	if axis < 0 {
 		axis += rank
 	}
-	if axis < 0 || axis >= rank || rank > backend.MaxRank {
+	if rank > backend.MaxRank {
+		Fail("unsqueeze", []*Tensor{x}, "there cannot be more than %d axes", backend.MaxRank)
+	}
+	if axis < 0 || axis >= rank {
 		Fail("unsqueeze", []*Tensor{x}, "there is no place %d for a new axis", axis)
 	}
 	v := x.view
