@@ -1,0 +1,70 @@
+// Package cpu is the backend in pure Go: every required operation of the contract, on all cores, on every platform Go runs on.
+//
+// It is the reference the faster backends are held against, so it is plain where plainness costs little. A command is executed
+// when Exec is called; it is cut into chunks that do not depend on the number of workers, and the workers take chunks in
+// turn. Elementwise programs run block by block, each instruction over a block that stays in the L1 cache; matrix products
+// pack their operands and run a register-blocked kernel.
+//
+// The package registers itself as "cpu" with rank 10.
+package cpu
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+const rank = 10
+
+func init() { backend.Register("cpu", rank, driver{}) }
+
+type driver struct{}
+
+func (driver) Available() error { return nil }
+
+func (driver) About() string { return fmt.Sprintf("pure Go, %d workers", runtime.GOMAXPROCS(0)) }
+
+// Open opens device 0, the only one. Several may be open at once; they share the process's workers.
+func (driver) Open(n int, o backend.Options) (backend.Device, error) {
+	if n != 0 {
+		return nil, fmt.Errorf("cpu: no device %d; the only one is 0", n)
+	}
+	workers := o.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return &device{workers: min(workers, maxWorkers), limit: o.MemoryLimit}, nil
+}
+
+var (
+	errDeviceClosed = errors.New("the device is closed")
+	errStreamClosed = errors.New("the stream is closed")
+)
+
+type device struct {
+	workers int
+	limit   int64 // bytes; 0 is none
+	used    atomic.Int64
+	closed  atomic.Bool
+}
+
+func (d *device) Name() string { return "cpu" }
+
+// Supports reports whether c is one of the required operations and keeps to the contract.
+func (d *device) Supports(c *backend.Cmd) bool { return c.Check() == nil }
+
+func (d *device) NewStream() (backend.Stream, error) {
+	if d.closed.Load() {
+		return nil, fmt.Errorf("cpu: new stream: %w", errDeviceClosed)
+	}
+	return newStream(d), nil
+}
+
+// Close makes later allocations fail. Blocks in use stay valid until they are freed.
+func (d *device) Close() error {
+	d.closed.Store(true)
+	return nil
+}

@@ -1,0 +1,71 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/x448/float16"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// The two half types are stored as distinct types and computed with as float32.
+type (
+	f16  uint16
+	bf16 uint16
+)
+
+func (h f16) float() float32 { return float16.Frombits(uint16(h)).Float32() }
+
+func (h bf16) float() float32 { return math.Float32frombits(uint32(h) << 16) }
+
+func toF16(x float32) f16 { return f16(float16.Fromfloat32(x)) }
+
+// toBF16 rounds to nearest even; a NaN stays a NaN.
+func toBF16(x float32) bf16 {
+	b := math.Float32bits(x)
+	if x != x {
+		return bf16(b>>16 | 0x40)
+	}
+	return bf16((b + 0x7fff + b>>16&1) >> 16)
+}
+
+func isHalf(d backend.DType) bool { return d == backend.Float16 || d == backend.BFloat16 }
+
+// widen converts stored halves of type d.
+func widen(d backend.DType, dst []float32, src []uint16) {
+	if d == backend.BFloat16 {
+		for i, h := range src {
+			dst[i] = bf16(h).float()
+		}
+		return
+	}
+	for i, h := range src {
+		dst[i] = f16(h).float()
+	}
+}
+
+// narrow rounds to stored halves of type d.
+func narrow(d backend.DType, dst []uint16, src []float32) {
+	if d == backend.BFloat16 {
+		for i, x := range src {
+			dst[i] = uint16(toBF16(x))
+		}
+		return
+	}
+	for i, x := range src {
+		dst[i] = uint16(toF16(x))
+	}
+}
+
+// roundHalf rounds to the nearest values of type d.
+func roundHalf(d backend.DType, x []float32) {
+	if d == backend.BFloat16 {
+		for i := range x {
+			x[i] = toBF16(x[i]).float()
+		}
+		return
+	}
+	for i := range x {
+		x[i] = toF16(x[i]).float()
+	}
+}

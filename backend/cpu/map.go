@@ -1,0 +1,302 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+const (
+	// blockLen is the number of elements an instruction computes at a time. A program of ten live float32 values stays in 20 KiB.
+	blockLen = 512
+	// mapChunkCost is about the nanoseconds of a chunk of blocks.
+	mapChunkCost = 20_000
+	// maxPrograms bounds the compiled programs a stream remembers.
+	maxPrograms = 1 << 12
+)
+
+// access is how an operand of a program meets its register.
+type access uint8
+
+const (
+	inPlace  access = iota // the operand is its own register
+	gathered               // copied from or to its register, block by block
+	periodic               // the same in every block; copied once
+)
+
+// mapping is the state of a Map.
+type mapping struct {
+	programs map[*backend.Prog]*program
+	prog     *program
+	imm      []float64
+	dst, src []backend.View
+	nest     nest            // destinations, then sources
+	views    []*backend.View // likewise
+	access   []access        // likewise
+	n        int
+	chunkLen int
+	scratch  []mapScratch // by worker
+}
+
+// mapScratch is what a worker needs of its own.
+type mapScratch struct {
+	at     []unsafe.Pointer // by value: where its block is
+	memory []uint64         // the registers
+	halves [blockLen]uint16 // a gathered block of halves
+}
+
+func (m *mapping) init(workers int) {
+	m.programs = map[*backend.Prog]*program{}
+	m.scratch = make([]mapScratch, workers)
+}
+
+// program returns the compiled form of p.
+func (m *mapping) program(p *backend.Prog) *program {
+	if m.prog != nil && m.prog.Prog == p {
+		return m.prog
+	}
+	c := m.programs[p]
+	if c == nil {
+		if len(m.programs) >= maxPrograms {
+			clear(m.programs)
+		}
+		c = compile(p)
+		m.programs[p] = c
+	}
+	return c
+}
+
+// mapProg executes an elementwise program.
+func (s *stream) mapProg(p *backend.Prog, imm []float64, dst, src []backend.View) error {
+	m := &s.mapping
+	m.prog = m.program(p)
+	m.imm, m.dst, m.src = imm, dst, src
+	m.views = m.views[:0]
+	for i := range dst {
+		m.views = append(m.views, &dst[i])
+	}
+	for i := range src {
+		m.views = append(m.views, &src[i])
+	}
+	m.nest.reset(m.views...)
+	m.n = m.nest.len()
+	if m.n == 0 {
+		return nil
+	}
+	m.plan()
+	blockCost := m.prog.cost * blockLen / 1000
+	m.chunkLen = blockLen * max(1, mapChunkCost/blockCost)
+	err := s.run(m, (m.n+m.chunkLen-1)/m.chunkLen, m.prog.cost*m.n/1000)
+	m.imm, m.dst, m.src = nil, nil, nil
+	clear(m.views)
+	return err
+}
+
+// plan decides how each operand is accessed.
+func (m *mapping) plan() {
+	m.access = m.access[:0]
+	for i := range m.dst {
+		m.access = append(m.access, m.accessOf(i, m.dst[i].DType))
+		if m.prog.made[i] == passes || m.storedBefore(i) {
+			m.access[i] = gathered
+		}
+	}
+	for j := range m.src {
+		a := m.accessOf(len(m.dst)+j, m.src[j].DType)
+		if a == inPlace && !m.safeInPlace(j) {
+			a = gathered
+		}
+		m.access = append(m.access, a)
+	}
+}
+
+func (m *mapping) accessOf(operand int, d backend.DType) access {
+	switch {
+	case m.repeats(operand):
+		return periodic
+	case isHalf(d) || !m.nest.linear(operand):
+		return gathered
+	}
+	return inPlace
+}
+
+// repeats reports whether every block of the operand is the same: it varies along the innermost axis at the most, and blocks hold
+// a whole number of its turns.
+func (m *mapping) repeats(operand int) bool {
+	in := m.nest.rank - 1
+	if m.nest.constant(operand) {
+		return true
+	}
+	for a := range in {
+		if m.nest.strides[operand][a] != 0 {
+			return false
+		}
+	}
+	return in > 0 && blockLen%m.nest.dims[in] == 0
+}
+
+// storedBefore reports whether an earlier destination takes the same value, which then lives there.
+func (m *mapping) storedBefore(k int) bool {
+	for i := range k {
+		if m.prog.Outs[i] == m.prog.Outs[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// safeInPlace reports whether source j is not overwritten before it is last read.
+func (m *mapping) safeInPlace(j int) bool {
+	for k := range m.dst {
+		if m.dst[k].Buf != m.src[j].Buf || !m.dst[k].MayOverlap(&m.src[j]) {
+			continue
+		}
+		if m.prog.lastRead[j] == passes || m.prog.lastRead[j] > m.prog.made[k] {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *mapping) do(worker, chunk int) {
+	w := &m.scratch[worker]
+	m.prepare(w)
+	end := min((chunk+1)*m.chunkLen, m.n)
+	for lo := chunk * m.chunkLen; lo < end; lo += blockLen {
+		m.block(w, lo, min(blockLen, end-lo))
+	}
+	// Nothing may point to buffers when they are freed.
+	clear(w.at)
+}
+
+// prepare points values to their registers and fills those that stay the same.
+func (m *mapping) prepare(w *mapScratch) {
+	p := m.prog
+	memory := words[[blockLen]uint64](&w.memory, p.registers)
+	if cap(w.at) < p.values {
+		w.at = make([]unsafe.Pointer, p.values)
+	}
+	w.at = w.at[:p.values]
+	for v := range w.at {
+		w.at[v] = unsafe.Pointer(&memory[p.register[v]])
+	}
+	n := min(m.n, blockLen)
+	for i := range m.imm {
+		p.fills[i](w.at[len(p.Ins)+i], unsafe.Pointer(&m.imm[i]), nil, nil, n)
+	}
+	for j := range m.src {
+		if m.access[len(m.dst)+j] == periodic {
+			m.load(w, j, &cursor{}, n)
+		}
+	}
+}
+
+// block runs the program on elements [lo, lo+n).
+func (m *mapping) block(w *mapScratch, lo, n int) {
+	p := m.prog
+	var at cursor
+	at.seek(&m.nest, lo)
+	for j := range m.src {
+		v := &m.src[j]
+		switch m.access[len(m.dst)+j] {
+		case inPlace:
+			w.at[j] = address(v, v.Offset+lo)
+		case gathered:
+			m.load(w, j, &at, n)
+		}
+	}
+	for k := range m.dst {
+		if m.access[k] == inPlace {
+			w.at[p.Outs[k]] = address(&m.dst[k], m.dst[k].Offset+lo)
+		}
+	}
+	for i := range p.steps {
+		s := &p.steps[i]
+		s.kernel(w.at[s.dst], w.at[s.a], w.at[s.b], w.at[s.c], n)
+		if s.round != backend.Invalid {
+			roundHalf(s.round, block[float32](w.at[s.dst], n))
+			if s.second != none {
+				roundHalf(s.round, block[float32](w.at[s.second], n))
+			}
+		}
+	}
+	for k := range m.dst {
+		if m.access[k] != inPlace {
+			m.store(w, k, &at, n)
+		}
+	}
+}
+
+// address returns where element i of v's buffer is.
+func address(v *backend.View, i int) unsafe.Pointer {
+	return unsafe.Pointer(&v.Buf.Host[i*v.DType.Size()])
+}
+
+// load copies n elements of source j, from there on, to its register.
+func (m *mapping) load(w *mapScratch, j int, at *cursor, n int) {
+	v, operand, register := &m.src[j], len(m.dst)+j, w.at[j]
+	switch {
+	case isHalf(v.DType):
+		gatherBlock(w.halves[:n], v, &m.nest, operand, *at)
+		widen(v.DType, block[float32](register, n), w.halves[:n])
+	case v.DType.Size() == 1:
+		gatherBlock(block[uint8](register, n), v, &m.nest, operand, *at)
+	case v.DType.Size() == 4:
+		gatherBlock(block[uint32](register, n), v, &m.nest, operand, *at)
+	default:
+		gatherBlock(block[uint64](register, n), v, &m.nest, operand, *at)
+	}
+}
+
+// store copies n elements of a result to destination k, from there on.
+func (m *mapping) store(w *mapScratch, k int, at *cursor, n int) {
+	v, register := &m.dst[k], w.at[m.prog.Outs[k]]
+	switch {
+	case isHalf(v.DType):
+		narrow(v.DType, w.halves[:n], block[float32](register, n))
+		scatterBlock(v, w.halves[:n], &m.nest, k, *at)
+	case v.DType.Size() == 1:
+		scatterBlock(v, block[uint8](register, n), &m.nest, k, *at)
+	case v.DType.Size() == 4:
+		scatterBlock(v, block[uint32](register, n), &m.nest, k, *at)
+	default:
+		scatterBlock(v, block[uint64](register, n), &m.nest, k, *at)
+	}
+}
+
+func gatherBlock[T any](dst []T, v *backend.View, n *nest, operand int, at cursor) {
+	src, stride := elements[T](v), n.strides[operand][n.rank-1]
+	for done := 0; done < len(dst); {
+		run := min(at.run(n), len(dst)-done)
+		gatherRun(dst[done:done+run], src, v.Offset+at.offset(n, operand), stride)
+		at.skip(n, run)
+		done += run
+	}
+}
+
+func gatherRun[T any](dst, src []T, at, stride int) {
+	switch stride {
+	case 0:
+		x := src[at]
+		for i := range dst {
+			dst[i] = x
+		}
+	case 1:
+		copy(dst, src[at:])
+	default:
+		for i := range dst {
+			dst[i] = src[at]
+			at += stride
+		}
+	}
+}
+
+func scatterBlock[T any](v *backend.View, src []T, n *nest, operand int, at cursor) {
+	dst, stride := elements[T](v), n.strides[operand][n.rank-1]
+	for done := 0; done < len(src); {
+		run := min(at.run(n), len(src)-done)
+		copyRun(dst, src, v.Offset+at.offset(n, operand), done, stride, 1, run)
+		at.skip(n, run)
+		done += run
+	}
+}
