@@ -88,6 +88,10 @@ func (c Config) WithDefaults() Config {
 	setInt(&c.Process.NumSteps, 32)
 	setFloat(&c.Process.Sigma, c.DefaultSigma())
 	setFloat(&c.Process.TScale, 1)
+	setInt(&c.Net.Harmonics, 64)
+	setInt(&c.Net.Embed, 64)
+	setInt(&c.Net.Hidden, 64)
+	setInt(&c.Net.JointLayers, 2)
 	setFloat(&c.PBScaleRange, 0.1)
 	setFloat(&c.LR, 1e-3)
 	if c.DType.DType == backend.Invalid {
@@ -96,7 +100,8 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// Check returns an error that names a setting that contradicts another or is out of range.
+// Check returns an error that names a setting that contradicts another or is out of range. A zero is out of range where
+// WithDefaults would replace it.
 func (c Config) Check() error {
 	switch {
 	case c.Target != "" && c.Data != "":
@@ -110,13 +115,18 @@ func (c Config) Check() error {
 	case c.Batch < 1 || c.Batch > 1<<24:
 		return fmt.Errorf("train: batch is %d; want 1 to %d", c.Batch, 1<<24)
 	case c.Process.NumSteps > 1<<16:
-		return fmt.Errorf("train: the number of steps of the process is %d; want at most %d", c.Process.NumSteps, 1<<16)
+		return fmt.Errorf("train: num-steps is %d; want at most %d", c.Process.NumSteps, 1<<16)
 	case c.LearnPB != FixedBridge && c.LearnPB != LearnPBMean && c.LearnPB != LearnPBMeanVariance:
 		return fmt.Errorf("train: learn-pb is %q; want %q or %q", c.LearnPB, LearnPBMean, LearnPBMeanVariance)
+	case !(c.PBScaleRange > 0) || math.IsInf(c.PBScaleRange, 1):
+		return fmt.Errorf("train: pb-scale-range is %v; want a positive number", c.PBScaleRange)
 	case !(c.Exploration >= 0) || math.IsInf(c.Exploration, 1):
 		return fmt.Errorf("train: exploration-std is %v; want 0 or a positive number", c.Exploration)
 	case !(c.LR > 0) || math.IsInf(c.LR, 1):
 		return fmt.Errorf("train: lr is %v; want a positive number", c.LR)
 	}
-	return c.Process.Check()
+	if err := c.Process.Check(); err != nil {
+		return err
+	}
+	return c.Net.Check()
 }

@@ -146,12 +146,3 @@ func (r *Report) distances(samples, truth, others []float64, d int) (err error) 
 	r.W2True, err = transport.W2(first(others), first(truth), d)
 	return err
 }
-
-// Draw returns n samples, row by row, in the data's own units.
-func (e *Experiment) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
-	samples, err := e.Sampler.Draw(rng, n, batch)
-	if err != nil || e.Data == nil {
-		return samples, err
-	}
-	return e.Data.Standardize.Inverse(samples)
-}

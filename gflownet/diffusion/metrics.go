@@ -1,6 +1,7 @@
 package diffusion
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -13,6 +14,20 @@ import (
 type Estimate struct {
 	Value float64 `json:"value"`
 	SE    float64 `json:"se"`
+}
+
+// MarshalJSON writes null in place of a number that is not finite, which JSON cannot hold: the standard error of one sample is one.
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	finite := func(x float64) *float64 {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil
+		}
+		return &x
+	}
+	return json.Marshal(struct {
+		Value *float64 `json:"value"`
+		SE    *float64 `json:"se"`
+	}{finite(e.Value), finite(e.SE)})
 }
 
 // String prints value ± standard error.

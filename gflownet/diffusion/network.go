@@ -31,7 +31,8 @@ func (c NetConfig) withDefaults() NetConfig {
 	return c
 }
 
-func (c NetConfig) check() error {
+// Check returns an error that names a size out of range. A zero is one: defaults are filled in before.
+func (c NetConfig) Check() error {
 	for _, f := range []struct {
 		name  string
 		value int

@@ -36,7 +36,7 @@ func (c PolicyConfig) check(p Process, d backend.DType, dim int) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	if err := c.Net.check(); err != nil {
+	if err := c.Net.Check(); err != nil {
 		return err
 	}
 	if dim < 1 {

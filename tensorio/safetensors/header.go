@@ -228,9 +228,11 @@ func (p *headerParser) checkLayout(size int64) error {
 	for _, e := range order {
 		switch {
 		case int64(e.end) > size:
-			return fmt.Errorf("tensor %s: data_offsets [%d, %d] reach beyond the %d bytes of data", quote.Short(e.name), e.begin, e.end, size)
+			return fmt.Errorf("tensor %s: data_offsets [%d, %d] reach beyond the %d bytes of data",
+				quote.Short(e.name), e.begin, e.end, size)
 		case e.begin < at:
-			return fmt.Errorf("tensor %s: data_offsets [%d, %d] overlap the tensor before, which ends at %d", quote.Short(e.name), e.begin, e.end, at)
+			return fmt.Errorf("tensor %s: data_offsets [%d, %d] overlap the tensor before, which ends at %d",
+				quote.Short(e.name), e.begin, e.end, at)
 		case e.begin > at:
 			return fmt.Errorf("tensor %s: data_offsets [%d, %d] leave a gap after %d", quote.Short(e.name), e.begin, e.end, at)
 		}

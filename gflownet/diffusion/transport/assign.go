@@ -40,7 +40,8 @@ func solve(cost []float64, n int) *assignment {
 func (s *assignment) row(i int) []float64 { return s.cost[i*s.n : (i+1)*s.n] }
 
 // startPrices returns prices near the best ones: those of the problem of every fourth row and column, solved likewise, extended to
-// each column as the highest at which no row of that problem would rather have it. Of a small problem they are the least cost of each column.
+// each column as the highest at which no row of that problem would rather have it. Of a small problem they are the least cost
+// of each column.
 //
 // Without it, rows that resemble each other outbid one another for the same columns in tiny steps.
 func startPrices(cost []float64, n int) []float64 {

@@ -168,7 +168,7 @@ func (c *Case) Run() (r *Result, err error) {
 	return r, nil
 }
 
-// relativeError returns max|a − b| / max|b|: 0 if both are 0 everywhere.
+// relativeError returns max|a − b| / max|b|: 0 if both are 0 everywhere, +Inf if any difference is NaN.
 func relativeError(a, b []float64) (float64, error) {
 	if len(a) != len(b) {
 		return 0, fmt.Errorf("%d elements; the file records %d", len(a), len(b))
@@ -177,6 +177,9 @@ func relativeError(a, b []float64) (float64, error) {
 	for i := range a {
 		difference = math.Max(difference, math.Abs(a[i]-b[i]))
 		scale = math.Max(scale, math.Abs(b[i]))
+	}
+	if math.IsNaN(difference) {
+		return math.Inf(1), nil // a NaN would read as nothing recorded
 	}
 	if difference == 0 {
 		return 0, nil

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/train"
+)
+
+// cli is the command line.
+type cli struct {
+	Train    trainCmd    `cmd:"" help:"Train a sampler of a target or of data."`
+	Eval     evalCmd     `cmd:"" help:"Measure how good a trained sampler is."`
+	Sample   sampleCmd   `cmd:"" help:"Write samples of a trained sampler to a CSV file."`
+	Loss     lossCmd     `cmd:"" help:"Compute the loss and gradients of a recorded case of the reference."`
+	Backends backendsCmd `cmd:"" help:"List the backends."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// console is where a command prints.
+type console struct {
+	out, err io.Writer
+}
+
+// The exit codes beside 0.
+const (
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+// errInterrupted ends a command that was asked to end and did so in order. It has said so itself.
+var errInterrupted = errors.New("interrupted")
+
+// run executes a command line and returns the exit code. An error becomes one line on stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := execute(ctx, args, &console{stdout, stderr})
+	var parse *kong.ParseError
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailure // the reader has gone: nobody is to be told
+	case errors.As(err, &parse):
+		printError(stderr, fmt.Errorf("%w; see weir --help", err))
+		return exitUsage
+	case errors.As(err, &usage):
+		printError(stderr, err)
+		return exitUsage
+	}
+	printError(stderr, err)
+	return exitFailure
+}
+
+func printError(w io.Writer, err error) {
+	fmt.Fprintf(w, "weir: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+}
+
+func execute(ctx context.Context, args []string, c *console) error {
+	helped := false
+	parser, err := kong.New(&cli{},
+		kong.Name("weir"),
+		kong.Description("Weir trains diffusion GFlowNets by maximum likelihood. Begin with: weir train"),
+		kong.Writers(c.out, c.err),
+		kong.Exit(func(int) { helped = true }), // called for --help alone
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		defaults(),
+		kong.Bind(c),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if helped {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return parsed.Run()
+}
+
+// defaults makes those of package train the defaults of the flags, which so stand in --help.
+func defaults() kong.Vars {
+	c := train.Config{}.WithDefaults()
+	float := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	return kong.Vars{
+		"target":       c.Target,
+		"targets":      strings.Join(diffusion.Targets(), ", "),
+		"steps":        strconv.Itoa(c.Steps),
+		"batch":        strconv.Itoa(c.Batch),
+		"numSteps":     strconv.Itoa(c.Process.NumSteps),
+		"tScale":       float(c.Process.TScale),
+		"harmonics":    strconv.Itoa(c.Net.Harmonics),
+		"embed":        strconv.Itoa(c.Net.Embed),
+		"hidden":       strconv.Itoa(c.Net.Hidden),
+		"layers":       strconv.Itoa(c.Net.JointLayers),
+		"pbScaleRange": float(c.PBScaleRange),
+		"exploration":  float(c.Exploration),
+		"lr":           float(c.LR),
+		"seed":         strconv.FormatUint(c.Seed, 10),
+		"dtype":        c.DType.String(),
+	}
+}
+
+// given returns the names of the flags that stand on the command line.
+func given(k *kong.Context) map[string]bool {
+	names := map[string]bool{}
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			names[p.Flag.Name] = true
+		}
+	}
+	return names
+}

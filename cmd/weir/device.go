@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// deviceFlags choose where a command computes.
+type deviceFlags struct {
+	Backend string `placeholder:"NAME" help:"Backend, or device like cuda:1 (default: the best CPU backend; see weir backends)."`
+	Workers *int   `placeholder:"N" help:"Threads of a CPU backend (default: all)."`
+}
+
+// on opens the device and calls f with a stream of it.
+func (d deviceFlags) on(f func(s *tensor.Stream) error) (err error) {
+	defer tensor.Catch(&err)
+	var o backend.Options
+	if d.Workers != nil {
+		if *d.Workers < 1 {
+			return fmt.Errorf("workers is %d; want at least 1", *d.Workers)
+		}
+		o.Workers = *d.Workers
+	}
+	dev, err := tensor.Open(d.Backend, o)
+	if err != nil {
+		return err
+	}
+	s, err := dev.NewStream()
+	if err != nil {
+		return errors.Join(err, dev.Close())
+	}
+	err = f(s)
+	// Closing says again what f has failed with; what it says first counts.
+	if closing := errors.Join(s.Close(), dev.Close()); err == nil {
+		err = closing
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/train"
+)
+
+const (
+	evaluationSamples = 2000
+	evaluationBatch   = 500 // part of what a seed means: another batch draws other samples
+)
+
+// evaluationSeed returns the seed of evaluations of a run: another one than its training has.
+func evaluationSeed(c train.Config) uint64 { return c.Seed + 1 }
+
+// evalCmd reports how good a run's sampler is.
+type evalCmd struct {
+	From string  `required:"" placeholder:"DIR" help:"Directory of the run."`
+	N    int     `name:"samples" short:"n" default:"2000" help:"Samples of each estimate; for data, the held-out rows are taken instead."`
+	Seed *uint64 `placeholder:"N" help:"Decides the samples (default: the run's seed + 1)."`
+	Data string  `placeholder:"FILE.csv" help:"Where the run's data is, if it has moved."`
+	JSON bool    `name:"json" help:"Print JSON."`
+	deviceFlags
+}
+
+// Run prints the report.
+func (v *evalCmd) Run(c *console) error {
+	if v.N < 2 || v.N > 1<<24 {
+		return fmt.Errorf("samples is %d; want 2 to %d", v.N, 1<<24)
+	}
+	return v.on(func(s *tensor.Stream) error {
+		e, err := openRun(s, v.From, v.Data)
+		if err != nil {
+			return err
+		}
+		seed := evaluationSeed(e.Config)
+		if v.Seed != nil {
+			seed = *v.Seed
+		}
+		report, err := e.Evaluate(seed, v.N, evaluationBatch)
+		if err != nil {
+			return err
+		}
+		if v.JSON {
+			return writeJSON(c.out, report)
+		}
+		return printReport(c.out, report)
+	})
+}
+
+// openRun opens the run in dir. data, if not empty, is where its data is now.
+func openRun(s *tensor.Stream, dir, data string) (*train.Experiment, error) {
+	path, err := findCheckpoint(dir)
+	if err != nil {
+		return nil, err
+	}
+	return train.OpenExperiment(s, path, func(c *train.Config) {
+		if data != "" {
+			c.Data = data
+		}
+	})
+}
+
+// printReport writes a report as a table, with standard errors.
+func printReport(w io.Writer, r train.Report) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name string, value any, meaning string) {
+		fmt.Fprintf(table, "  %s\t%v\t%s\n", name, value, meaning)
+	}
+	estimate := func(name string, e *diffusion.Estimate, meaning string) {
+		if e != nil {
+			line(name, *e, meaning)
+		}
+	}
+	estimate("NLL bound", &r.NLLBound, "nats; at least the mean of −log p")
+	estimate("EUBO gap", r.EUBOGap, "nats; 0 is perfect")
+	estimate("ELBO gap", r.ELBOGap, "nats; 0 is perfect")
+	estimate("IW-ELBO", r.IWELBO, "nats; estimates log Z")
+	if r.ESSPercent != nil {
+		line("ESS", fmt.Sprintf("%.3g%%", *r.ESSPercent), "effective sample size; 100% is perfect")
+	}
+	line("W2", fmt.Sprintf("%.4g", r.W2), fmt.Sprintf("Wasserstein distance; %.4g between two sets of true points", r.W2True))
+	return table.Flush()
+}

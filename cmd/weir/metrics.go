@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/weir-ml/weir/cmd/weir/plot"
+	"github.com/weir-ml/weir/internal/atomicfile"
+	"github.com/weir-ml/weir/train"
+)
+
+// metric is a line of metrics.jsonl.
+type metric struct {
+	Step    int     `json:"step"`
+	Loss    float64 `json:"loss"`
+	Seconds float64 `json:"seconds"` // of training so far, interruptions left out
+}
+
+// metricsLog keeps the metrics of a run, and appends them to its file.
+type metricsLog struct {
+	past    []metric
+	file    *os.File
+	buffer  *bufio.Writer
+	start   time.Time
+	before  float64 // seconds of training until start
+	flushed time.Time
+}
+
+// readMetrics returns the lines of a file up to a step. Later ones were written after the checkpoint and are done again; the last may be
+// half written, for the same reason.
+func readMetrics(path string, step int) ([]metric, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var past []metric
+	lines := json.NewDecoder(f)
+	for {
+		var m metric
+		err := lines.Decode(&m)
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err == nil && m.Step > step:
+			return past, nil
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w after step %d", path, err, len(past))
+		}
+		past = append(past, m)
+	}
+}
+
+// createMetrics writes past to a new file, or over the run's own one, and opens it to append.
+func createMetrics(path string, past []metric) (*metricsLog, error) {
+	err := atomicfile.Write(path, func(w io.Writer) error {
+		for _, m := range past {
+			if err := writeJSON(w, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	log := &metricsLog{past: past, file: f, buffer: bufio.NewWriter(f), start: time.Now()}
+	if len(past) > 0 {
+		log.before = past[len(past)-1].Seconds
+	}
+	return log, nil
+}
+
+// add appends a step. It reaches the file within about a second of steps.
+func (l *metricsLog) add(p train.Progress) (metric, error) {
+	now := time.Now()
+	m := metric{Step: p.Step, Loss: p.Loss, Seconds: l.before + now.Sub(l.start).Seconds()}
+	l.past = append(l.past, m)
+	if err := writeJSON(l.buffer, m); err != nil {
+		return m, err
+	}
+	if now.Sub(l.flushed) < time.Second {
+		return m, nil
+	}
+	l.flushed = now
+	return m, l.buffer.Flush()
+}
+
+// seconds returns the time trained so far.
+func (l *metricsLog) seconds() float64 {
+	if len(l.past) == 0 {
+		return 0
+	}
+	return l.past[len(l.past)-1].Seconds
+}
+
+// curve returns the losses for a plot.
+func (l *metricsLog) curve() plot.Curve {
+	var c plot.Curve
+	for _, m := range l.past {
+		c.Steps = append(c.Steps, m.Step)
+		c.Losses = append(c.Losses, m.Loss)
+	}
+	return c
+}
+
+// close writes what is buffered and closes the file.
+func (l *metricsLog) close() error { return errors.Join(l.buffer.Flush(), l.file.Close()) }

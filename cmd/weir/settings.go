@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weir-ml/weir/train"
+)
+
+// settings are the flags that make a train.Config. Their defaults are those of Config.WithDefaults.
+type settings struct {
+	Target  string   `group:"What to learn:" placeholder:"${target}" help:"A known distribution: ${targets}."`
+	Data    string   `group:"What to learn:" placeholder:"FILE.csv" help:"A table of numbers. Columns are standardized; a tenth of the rows is held out."`
+	Columns []string `group:"What to learn:" placeholder:"NAME,…" help:"Columns of the data, by name or number (default: all)."`
+
+	Steps int     `group:"Training:" default:"${steps}" help:"Training steps, in total, also on --resume."`
+	Batch int     `group:"Training:" default:"${batch}" help:"Samples a step."`
+	LR    float64 `group:"Training:" name:"lr" default:"${lr}" help:"Learning rate of Adam."`
+	Seed  uint64  `group:"Training:" default:"${seed}" help:"Decides weights, batches and noise."`
+
+	DType          train.FloatDType `group:"Training:" name:"dtype" default:"${dtype}" help:"float32 or float64."`
+	IncludeLogPB   bool             `group:"Training:" name:"include-log-pb" help:"Add log p_B to the loss: a bound on −log p also when p_B is learned."`
+	ExplorationStd float64          `group:"Training:" default:"${exploration}" help:"Standard deviation added to forward steps."`
+
+	NumSteps int      `group:"Process:" default:"${numSteps}" help:"Steps of the diffusion."`
+	Sigma    *float64 `group:"Process:" placeholder:"S" help:"Diffusion of the bridge per unit of time (default: √20 for a target, 1 for data)."`
+	TScale   float64  `group:"Process:" default:"${tScale}" help:"Factor of the forward variance."`
+
+	Hidden        int           `group:"Networks:" default:"${hidden}" help:"Width of the hidden layers."`
+	Embed         int           `group:"Networks:" default:"${embed}" help:"Width of the state and time embeddings."`
+	Layers        int           `group:"Networks:" default:"${layers}" help:"Hidden layers after the embeddings."`
+	Harmonics     int           `group:"Networks:" default:"${harmonics}" help:"Frequencies of the time embedding."`
+	ZeroInit      bool          `group:"Networks:" help:"Start with a drift of almost 0."`
+	LearnVariance bool          `group:"Networks:" help:"Learn the variance of forward steps."`
+	LearnPB       train.LearnPB `group:"Networks:" name:"learn-pb" placeholder:"mean|mean+variance" help:"Learn the backward policy (default: the fixed Brownian bridge)."`
+	PBScaleRange  float64       `group:"Networks:" name:"pb-scale-range" default:"${pbScaleRange}" help:"Size of the learned corrections to the bridge."`
+}
+
+// config returns the settings, checked. Zeros are errors here: a default that is wanted is already in place.
+func (s *settings) config() (train.Config, error) {
+	c := train.Config{
+		Target: s.Target, Data: s.Data, Columns: s.Columns,
+		Steps: s.Steps, Batch: s.Batch, LR: s.LR, Seed: s.Seed, DType: s.DType,
+		LearnVariance: s.LearnVariance, LearnPB: s.LearnPB, PBScaleRange: s.PBScaleRange,
+		IncludeLogPB: s.IncludeLogPB, Exploration: s.ExplorationStd,
+	}
+	if c.Target == "" && c.Data == "" {
+		c.Target = train.DefaultTarget
+	}
+	c.Process.NumSteps, c.Process.TScale, c.Process.Sigma = s.NumSteps, s.TScale, c.DefaultSigma()
+	if s.Sigma != nil {
+		c.Process.Sigma = *s.Sigma
+	}
+	c.Net.Harmonics, c.Net.Embed, c.Net.Hidden = s.Harmonics, s.Embed, s.Hidden
+	c.Net.JointLayers, c.Net.ZeroInit = s.Layers, s.ZeroInit
+	return c, c.Check()
+}
+
+// mayChange are the flags that do not contradict --resume: the other settings come from the checkpoint.
+var mayChange = []string{"resume", "steps", "data", "backend", "workers", "out", "force", "eager", "json"}
+
+// checkResume returns an error that names the flags that a continued run cannot change.
+func checkResume(given map[string]bool) error {
+	var fixed []string
+	for name := range given {
+		if !slices.Contains(mayChange, name) {
+			fixed = append(fixed, "--"+name)
+		}
+	}
+	if len(fixed) == 0 {
+		return nil
+	}
+	slices.Sort(fixed)
+	return usageError{fmt.Errorf("%s cannot change on --resume: settings come from the checkpoint; only --steps, --data, --backend and --workers may",
+		strings.Join(fixed, ", "))}
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/weir-ml/weir/cmd/weir/plot"
+	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/train"
+)
+
+// trainRun is a run in progress.
+type trainRun struct {
+	*train.Experiment
+	dir     runDir
+	log     *metricsLog
+	console *console
+	json    bool
+}
+
+// train runs the steps that are left. However it ends, what was trained is saved, unless it is spoilt.
+func (r *trainRun) train(ctx context.Context) error {
+	err := r.steps(ctx)
+	switch {
+	case err == nil:
+		return r.finish(ctx)
+	case errors.Is(err, train.ErrDiverged):
+		return err
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return r.interrupted()
+	}
+	return errors.Join(err, r.Save(r.dir.checkpoint()))
+}
+
+// steps trains, and saves now and then.
+func (r *trainRun) steps(ctx context.Context) error {
+	shown := newProgress(r.console, r.json, r.Trainer.Step+1, r.Config.Steps)
+	defer shown.end()
+	saved := time.Now()
+	return r.Experiment.Run(ctx, func(p train.Progress) error {
+		m, err := r.log.add(p)
+		if err != nil {
+			return fmt.Errorf("metrics: %w", err)
+		}
+		if time.Since(saved) >= checkpointInterval {
+			if err := r.Save(r.dir.checkpoint()); err != nil {
+				return err
+			}
+			saved = time.Now()
+		}
+		return shown.step(m)
+	})
+}
+
+// interrupted saves a run that was asked to end.
+func (r *trainRun) interrupted() error {
+	if err := r.Save(r.dir.checkpoint()); err != nil {
+		return err
+	}
+	if err := r.drawLoss(); err != nil {
+		return err
+	}
+	if r.json {
+		err := writeJSON(r.console.out, struct {
+			Interrupted bool   `json:"interrupted"`
+			Step        int    `json:"step"`
+			Out         string `json:"out"`
+		}{true, r.Trainer.Step, string(r.dir)})
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(r.console.err, "weir: interrupted at step %d of %d and saved; continue with: weir train --resume %s\n",
+		r.Trainer.Step, r.Config.Steps, r.dir)
+	return errInterrupted
+}
+
+// finish saves, evaluates and draws a complete run.
+func (r *trainRun) finish(ctx context.Context) error {
+	if err := r.Save(r.dir.checkpoint()); err != nil {
+		return err
+	}
+	if err := r.drawLoss(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // the checkpoint is complete; eval reports what is left out here
+		return r.interrupted()
+	}
+	report, err := r.Evaluate(evaluationSeed(r.Config), evaluationSamples, evaluationBatch)
+	if err != nil {
+		return err
+	}
+	if err := r.drawSamples(); err != nil {
+		return err
+	}
+	if r.json {
+		return writeJSON(r.console.out, struct {
+			Done    bool         `json:"done"`
+			Out     string       `json:"out"`
+			Seconds float64      `json:"seconds"`
+			Report  train.Report `json:"report"`
+		}{true, string(r.dir), r.log.seconds(), report})
+	}
+	return r.summarize(report)
+}
+
+func (r *trainRun) summarize(report train.Report) error {
+	duration := time.Duration(r.log.seconds() * float64(time.Second)).Round(100 * time.Millisecond)
+	_, err := fmt.Fprintf(r.console.out, "%s: %d steps in %v, %d parameters\n\n", r.name(), r.Trainer.Step, duration, r.Parameters())
+	if err != nil {
+		return err
+	}
+	if err := printReport(r.console.out, report); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.console.out, "\nIn %s: checkpoint.safetensors, metrics.jsonl, loss.png, samples.png\n", r.dir)
+	return err
+}
+
+// name returns what is learned, as titles have it.
+func (r *trainRun) name() string {
+	if r.Config.Target != "" {
+		return r.Config.Target
+	}
+	return filepath.Base(r.Config.Data)
+}
+
+func (r *trainRun) drawLoss() error {
+	if len(r.log.past) == 0 {
+		return nil
+	}
+	return plot.Loss(r.dir.loss(), r.name(), r.log.curve(), plot.Curve{})
+}
+
+// drawSamples compares samples of the model with the target's density, its samples, or the held-out rows.
+func (r *trainRun) drawSamples() error {
+	rng := tensor.NewRNG(r.Stream(), evaluationSeed(r.Config))
+	defer rng.Release()
+	model, err := r.Draw(rng, evaluationSamples, evaluationBatch)
+	if err != nil {
+		return err
+	}
+	truth, err := r.Truth(rng, evaluationSamples)
+	if err != nil {
+		return err
+	}
+	c := plot.Comparison{
+		Title:   fmt.Sprintf("%s after %d steps", r.name(), r.Trainer.Step),
+		Columns: r.Columns(), Model: model, Target: truth,
+	}
+	if r.Target != nil {
+		c.LogDensity = r.LogDensity
+	}
+	return plot.Samples(r.dir.samples(), c)
+}

@@ -1,0 +1,60 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// Columns returns the names of the coordinates: those of the data, or x1, x2, … for a target.
+func (e *Experiment) Columns() []string {
+	if e.Data != nil {
+		return e.Data.Columns
+	}
+	names := make([]string, e.Target.Dim())
+	for i := range names {
+		names[i] = fmt.Sprintf("x%d", i+1)
+	}
+	return names
+}
+
+// Draw returns n samples, row by row, in the data's own units.
+func (e *Experiment) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
+	samples, err := e.Sampler.Draw(rng, n, batch)
+	if err != nil || e.Data == nil {
+		return samples, err
+	}
+	return e.Data.Standardize.Inverse(samples)
+}
+
+// Truth returns what samples should look like, row by row: n samples of the target, or up to n of the held-out rows in the data's own units.
+func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error) {
+	defer tensor.Catch(&err)
+	if e.Data != nil {
+		held := e.Data.Held
+		return e.Data.Standardize.Inverse(held.Data[:min(n, held.Rows)*len(held.Columns)])
+	}
+	e.stream.Scope(func() { values, err = e.Target.Sample(rng, e.Config.DType.DType, n).Float64s() })
+	return values, err
+}
+
+// LogDensity returns the target's log density at points, row by row; there must be a target.
+func (e *Experiment) LogDensity(points []float64) (values []float64, err error) {
+	defer tensor.Catch(&err)
+	if e.Target == nil {
+		return nil, fmt.Errorf("train: data has no density")
+	}
+	d := e.Target.Dim()
+	e.stream.Scope(func() {
+		x := tensor.FromSlice(e.stream, points, len(points)/d, d)
+		values, err = e.Target.LogReward(autograd.NewInference(e.stream).Const(x)).Value().Float64s()
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range values {
+		values[i] -= e.Target.LogZ()
+	}
+	return values, nil
+}
