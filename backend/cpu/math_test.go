@@ -128,26 +128,41 @@ func TestLimitsOfGELU(t *testing.T) {
 	require.True(t, math.IsNaN(gelu(math.NaN())) && math.IsNaN(geluGrad(math.NaN())))
 }
 
-func BenchmarkGoMath(b *testing.B) {
-	xs := make([]float32, 1<<14)
-	r := newRig(b, 1).rnd
+// BenchmarkFunctions compares the float32 functions with loops over Go's math, on 1024 values in [0.1, 3).
+func BenchmarkFunctions(b *testing.B) {
+	const n = 1024
+	r := newRig(b, 1)
+	src := r.empty(backend.Float32, n)
+	xs := elements[float32](&src)
 	for i := range xs {
-		xs[i] = float32(r.NormFloat64())
+		xs[i] = 0.1 + 2.9*r.rnd.Float32()
 	}
-	for _, bench := range []struct {
-		name string
-		f    func(float64) float64
-	}{
-		{"exp", math.Exp}, {"log", math.Log}, {"tanh", math.Tanh}, {"erf", math.Erf}, {"sin", math.Sin}, {"cos", math.Cos},
-		{"gelu", func(x float64) float64 { return x * 0.5 * math.Erfc(-x/math.Sqrt2) }}, {"gelu_grad", func(x float64) float64 { return wantMap(backend.GELUGrad, x, 0, 0) }},
-	} {
-		b.Run(bench.name, func(b *testing.B) {
+	for op := backend.Exp; op <= backend.Softplus; op++ {
+		b.Run(op.String()+"/float32/engine", func(b *testing.B) {
+			cmds := []backend.Cmd{{Op: backend.Map, Prog: single(b, op, backend.Float32), Src: []backend.View{src},
+				Dst: []backend.View{r.empty(backend.Float32, n)}}}
+			for b.Loop() {
+				r.s.Exec(cmds)
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/n, "ns/elem")
+		})
+		b.Run(op.String()+"/float32/math", func(b *testing.B) {
+			dst := make([]float32, n)
 			for b.Loop() {
 				for i, x := range xs {
-					xs[i] = x + 0*float32(bench.f(float64(x)))
+					dst[i] = float32(wantMap(op, float64(x), 0, 0))
 				}
 			}
-			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/float64(len(xs)), "ns/elem")
+			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/n, "ns/elem")
 		})
 	}
+	b.Run("gelu and gelu_grad/float32/engine", func(b *testing.B) {
+		const f = backend.Float32
+		p := prog(b, []backend.DType{f}, nil, []backend.Instr{{Op: backend.GELU, DType: f}, {Op: backend.GELUGrad, DType: f}}, 1, 2)
+		cmds := []backend.Cmd{{Op: backend.Map, Prog: p, Dst: []backend.View{r.empty(f, n), r.empty(f, n)}, Src: []backend.View{src}}}
+		for b.Loop() {
+			r.s.Exec(cmds)
+		}
+		b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/n, "ns/elem")
+	})
 }
