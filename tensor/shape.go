@@ -204,7 +204,9 @@ func Slice(x *Tensor, axis, lo, hi int) *Tensor {
 		Fail("slice", []*Tensor{x}, "range [%d, %d) is outside axis %d", lo, hi, axis)
 	}
 	v := x.view
-	v.Offset += lo * v.Strides[axis]
+	if lo < hi { // nothing has no place, and one past the end may lie outside the memory
+		v.Offset += lo * v.Strides[axis]
+	}
 	v.Dims[axis] = hi - lo
 	return x.as(v)
 }
