@@ -23,6 +23,7 @@ var tiny = diffusion.NetConfig{Harmonics: 2, Embed: 3, Hidden: 4, JointLayers: 2
 type setting struct {
 	name          string
 	process       diffusion.Process
+	net           diffusion.NetConfig // tiny, unless set
 	learnVariance bool
 	pb            diffusion.PolicyConfig // of a learned backward policy, where its network is set
 	exploration   float64
@@ -32,7 +33,10 @@ type setting struct {
 func (c setting) loss(t testing.TB, s *tensor.Stream, d backend.DType, dim int) *mle.MLE {
 	t.Helper()
 	rng := tensor.NewRNG(s, 17)
-	pf, err := diffusion.NewForward(rng, d, dim, c.process, diffusion.PolicyConfig{Net: tiny, LearnVariance: c.learnVariance})
+	if c.net.Hidden == 0 {
+		c.net = tiny
+	}
+	pf, err := diffusion.NewForward(rng, d, dim, c.process, diffusion.PolicyConfig{Net: c.net, LearnVariance: c.learnVariance})
 	require.NoError(t, err)
 	var pb *diffusion.Backward
 	if c.pb.Net.Hidden != 0 {
