@@ -99,6 +99,8 @@ func TestSamplerRefusesPoliciesThatDisagree(t *testing.T) {
 		"diffusion: the policies disagree: forward {NumSteps:3 Sigma:1 TScale:1}, backward {NumSteps:3 Sigma:2 TScale:1}")
 	_, err = diffusion.NewSampler(pf, diffusion.NewBridge(p, 3))
 	require.EqualError(t, err, "diffusion: the policies disagree: forward in 2 dimensions, backward in 3")
+	_, err = diffusion.NewSampler(pf, newBackward(t, s, 2, p, diffusion.PolicyConfig{Net: tiny}))
+	require.EqualError(t, err, "diffusion: the policies disagree: forward in float32, backward in float64")
 }
 
 // Batches only bound memory: the estimates see every sample once.
