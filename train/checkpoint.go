@@ -72,8 +72,11 @@ func ReadConfig(path string) (c Config, step int, err error) {
 }
 
 func readConfig(path string, f *safetensors.File) (c Config, step int, err error) {
-	if got := f.Metadata[formatKey]; got != format {
-		return c, 0, fmt.Errorf("%s: not a checkpoint of this version: %s is %q; want %q", path, formatKey, got, format)
+	switch got, ok := f.Metadata[formatKey]; {
+	case !ok:
+		return c, 0, fmt.Errorf("%s: not a checkpoint of a run: the metadata lacks %s", path, formatKey)
+	case got != format:
+		return c, 0, fmt.Errorf("%s: a checkpoint of another version: %s is %q; want %q", path, formatKey, got, format)
 	}
 	if err := json.Unmarshal([]byte(f.Metadata[configKey]), &c); err != nil {
 		return c, 0, fmt.Errorf("%s: %s: %w", path, configKey, err)

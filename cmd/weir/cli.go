@@ -102,6 +102,7 @@ func defaults() kong.Vars {
 	return kong.Vars{
 		"target":       c.Target,
 		"targets":      strings.Join(diffusion.Targets(), ", "),
+		"evalSamples":  strconv.Itoa(defaultSamples),
 		"steps":        strconv.Itoa(c.Steps),
 		"batch":        strconv.Itoa(c.Batch),
 		"numSteps":     strconv.Itoa(c.Process.NumSteps),

@@ -11,9 +11,17 @@ import (
 )
 
 const (
-	evaluationSamples = 2000
-	evaluationBatch   = 500 // part of what a seed means: another batch draws other samples
+	defaultSamples  = 2000
+	evaluationBatch = 500 // part of what a seed means: another batch draws other samples
 )
+
+// checkSamples returns an error unless an evaluation can be made of n samples.
+func checkSamples(flag string, n int) error {
+	if n < 2 || n > 1<<24 {
+		return fmt.Errorf("%s is %d; want 2 to %d", flag, n, 1<<24)
+	}
+	return nil
+}
 
 // evaluationSeed returns the seed of evaluations of a run: another one than its training has.
 func evaluationSeed(c train.Config) uint64 { return c.Seed + 1 }
@@ -21,7 +29,7 @@ func evaluationSeed(c train.Config) uint64 { return c.Seed + 1 }
 // evalCmd reports how good a run's sampler is.
 type evalCmd struct {
 	From string  `required:"" placeholder:"DIR" help:"Directory of the run."`
-	N    int     `name:"samples" short:"n" default:"2000" help:"Samples of each estimate; for data, the held-out rows are taken instead."`
+	N    int     `name:"samples" short:"n" default:"${evalSamples}" help:"Samples of each estimate; for data, the held-out rows are taken instead."`
 	Seed *uint64 `placeholder:"N" help:"Decides the samples (default: the run's seed + 1)."`
 	Data string  `placeholder:"FILE.csv" help:"Where the run's data is, if it has moved."`
 	JSON bool    `name:"json" help:"Print JSON."`
@@ -30,8 +38,8 @@ type evalCmd struct {
 
 // Run prints the report.
 func (v *evalCmd) Run(c *console) error {
-	if v.N < 2 || v.N > 1<<24 {
-		return fmt.Errorf("samples is %d; want 2 to %d", v.N, 1<<24)
+	if err := checkSamples("samples", v.N); err != nil {
+		return err
 	}
 	return v.on(func(s *tensor.Stream) error {
 		e, err := openRun(s, v.From, v.Data)

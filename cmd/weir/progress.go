@@ -74,8 +74,8 @@ func (j *jsonLines) step(m metric) error {
 	rate, _ := j.rate(m.Step)
 	return writeJSON(j.out, struct {
 		metric
-		Steps         int     `json:"steps"`
-		StepsASeconds float64 `json:"steps_per_second"`
+		Steps int     `json:"steps"`
+		Rate  float64 `json:"steps_per_second"`
 	}{m, j.last, rate})
 }
 

@@ -58,7 +58,7 @@ func (s *settings) config() (train.Config, error) {
 }
 
 // mayChange are the flags that do not contradict --resume: the other settings come from the checkpoint.
-var mayChange = []string{"resume", "steps", "data", "backend", "workers", "out", "force", "eager", "json"}
+var mayChange = []string{"resume", "steps", "data", "backend", "workers", "out", "force", "eager", "json", "eval-samples"}
 
 // checkResume returns an error that names the flags that a continued run cannot change.
 func checkResume(given map[string]bool) error {

@@ -25,6 +25,7 @@ type trainCmd struct {
 	Force  bool   `group:"Files:" help:"Replace a run that is in the directory."`
 	Resume string `group:"Files:" placeholder:"DIR" help:"Continue the run in this directory, there unless --out is given."`
 
+	EvalSamples int `group:"Running:" default:"${evalSamples}" help:"Samples in the final report and picture."`
 	deviceFlags `group:"Running:"`
 	Eager       bool `group:"Running:" help:"Run each step afresh instead of replaying a recorded one; the results are the same."`
 	JSON        bool `group:"Running:" name:"json" help:"Print progress and the report as lines of JSON."`
@@ -46,13 +47,16 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 		if err != nil {
 			return err
 		}
-		r := &trainRun{Experiment: e, dir: dir, log: log, console: c, json: t.JSON}
+		r := &trainRun{Experiment: e, dir: dir, log: log, console: c, json: t.JSON, samples: t.EvalSamples}
 		return errors.Join(r.train(ctx), log.close())
 	})
 }
 
 // opener checks everything that needs no device, and returns what begins or continues the run.
 func (t *trainCmd) opener(given map[string]bool) (func(*tensor.Stream) (*train.Experiment, runDir, []metric, error), error) {
+	if err := checkSamples("eval-samples", t.EvalSamples); err != nil {
+		return nil, err
+	}
 	if t.Resume != "" {
 		if err := checkResume(given); err != nil {
 			return nil, err

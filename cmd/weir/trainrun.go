@@ -19,6 +19,7 @@ type trainRun struct {
 	log     *metricsLog
 	console *console
 	json    bool
+	samples int // in the report and the picture
 }
 
 // train runs the steps that are left. However it ends, what was trained is saved, unless it is spoilt.
@@ -89,7 +90,7 @@ func (r *trainRun) finish(ctx context.Context) error {
 	if ctx.Err() != nil { // the checkpoint is complete; eval reports what is left out here
 		return r.interrupted()
 	}
-	report, err := r.Evaluate(evaluationSeed(r.Config), evaluationSamples, evaluationBatch)
+	report, err := r.Evaluate(evaluationSeed(r.Config), r.samples, evaluationBatch)
 	if err != nil {
 		return err
 	}
@@ -139,11 +140,11 @@ func (r *trainRun) drawLoss() error {
 func (r *trainRun) drawSamples() error {
 	rng := tensor.NewRNG(r.Stream(), evaluationSeed(r.Config))
 	defer rng.Release()
-	model, err := r.Draw(rng, evaluationSamples, evaluationBatch)
+	model, err := r.Draw(rng, r.samples, evaluationBatch)
 	if err != nil {
 		return err
 	}
-	truth, err := r.Truth(rng, evaluationSamples)
+	truth, err := r.Truth(rng, r.samples)
 	if err != nil {
 		return err
 	}

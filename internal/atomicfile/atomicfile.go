@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,7 +16,15 @@ import (
 // Write replaces the file at path by what write produces. It writes to a temporary file in the same directory, flushes it to
 // the disk, renames it, and flushes the directory: after a crash at any moment path holds the old content or the new, never a part.
 // The file gets permissions 0644, less the process's umask. If anything fails, path is as it was and nothing is left behind.
+//
+// A symbolic link is followed, and a device or pipe is written to as it is.
 func Write(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeInPlace(path, write)
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
@@ -23,7 +32,7 @@ func Write(path string, write func(io.Writer) error) error {
 	temp := filepath.Join(dir, "."+base+"."+rand.Text()+".tmp")
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return err
+		return named(err, path)
 	}
 	// Deferred, so that a panic in write leaves no file either. Closing twice and removing what was renamed do nothing.
 	defer func() {
@@ -47,6 +56,23 @@ func Write(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return syncDir(dir)
+}
+
+func writeInPlace(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// named returns err about path: the temporary file's name would mean nothing to a reader.
+func named(err error, path string) error {
+	var about *fs.PathError
+	if errors.As(err, &about) {
+		return &fs.PathError{Op: "create", Path: path, Err: about.Err}
+	}
+	return err
 }
 
 // syncDir makes a rename in the directory durable. Windows does it by itself, and some file systems cannot and say EINVAL.

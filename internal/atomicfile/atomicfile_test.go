@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,7 +59,32 @@ func TestRenameOntoDirectoryFailsCleanly(t *testing.T) {
 }
 
 func TestMissingDirectoryIsAnError(t *testing.T) {
-	require.ErrorIs(t, Write(filepath.Join(t.TempDir(), "none", "out"), text("x")), os.ErrNotExist)
+	path := filepath.Join(t.TempDir(), "none", "out")
+	err := Write(path, text("x"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, path+":")
+}
+
+func TestLinksAndDevicesStay(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "target"), filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.WriteFile(target, nil, 0o644))
+	if err := os.Symlink(target, link); err != nil {
+		require.Equal(t, "windows", runtime.GOOS, "%v", err) // where links need a privilege
+		return
+	}
+	require.NoError(t, Write(link, text("x")))
+	got, err := os.ReadFile(target)
+	require.NoError(t, err)
+	require.Equal(t, "x", string(got))
+	requireOneFile(t, dir)
+
+	require.NoError(t, os.Remove(link))
+	require.NoError(t, os.Symlink(os.DevNull, link))
+	require.NoError(t, Write(link, text("x")))
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink)
 }
 
 func requireOneFile(t *testing.T, dir string) {

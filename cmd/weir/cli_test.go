@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tiny are settings of a run that takes a moment.
+var tiny = []string{
+	"--steps", "6", "--batch", "8", "--num-steps", "4", "--hidden", "8", "--embed", "8", "--harmonics", "4", "--layers", "1",
+	"--eval-samples", "40",
+}
+
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// weir runs a command line in this process.
+func weir(args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := run(context.Background(), args, &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// trainTiny trains a tiny run in a fresh directory.
+func trainTiny(t *testing.T, args ...string) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "run")
+	r := weir(append(append([]string{"train", "--out", dir}, tiny...), args...)...)
+	require.Zero(t, r.code, r.stderr)
+	return dir
+}
+
+func writeFile(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+func TestVersionNamesModuleGoAndPlatform(t *testing.T) {
+	r := weir("version")
+	require.Zero(t, r.code, r.stderr)
+	require.Regexp(t, `^weir \S+ `+runtime.Version()+` `+runtime.GOOS+`/`+runtime.GOARCH+`\n$`, r.stdout)
+}
+
+func TestBackendsMarksTheDefault(t *testing.T) {
+	r := weir("backends")
+	require.Zero(t, r.code, r.stderr)
+	require.Regexp(t, `(?m)^cpu +pure Go, \d+ workers +yes`, r.stdout)
+	require.Equal(t, 1, strings.Count(r.stdout, " default"))
+}
+
+func TestHelpShowsTheRealDefaults(t *testing.T) {
+	for _, command := range []string{"", "train", "eval", "sample", "loss", "backends", "version"} {
+		r := weir(strings.Fields(command + " --help")...)
+		require.Zero(t, r.code, r.stderr)
+		require.Contains(t, r.stdout, "Usage: weir")
+		require.Empty(t, r.stderr)
+	}
+	help := weir("train", "--help").stdout
+	for name, value := range defaults() {
+		if name != "targets" {
+			require.Contains(t, help, "="+value, name)
+		}
+	}
+}
+
+func TestBadInputIsOneLine(t *testing.T) {
+	run := trainTiny(t)
+	empty := t.TempDir()
+	checkpoint, err := os.ReadFile(runDir(run).checkpoint())
+	require.NoError(t, err)
+	truncated := t.TempDir()
+	require.NoError(t, os.WriteFile(runDir(truncated).checkpoint(), checkpoint[:len(checkpoint)/2], 0o644))
+	foreign := t.TempDir()
+	r := weir("loss", "--case", testCase("one_step"), "--grads", runDir(foreign).checkpoint())
+	require.Zero(t, r.code, r.stderr)
+	file := writeFile(t, "file", "text")
+	csv := func(text string) string { return writeFile(t, "data.csv", text) }
+
+	tests := []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no command", nil, 2, "expected one of"},
+		{"unknown command", []string{"trian"}, 2, "trian"},
+		{"unknown flag", []string{"train", "--stepz", "3"}, 2, `unknown flag --stepz, did you mean "--steps"?`},
+		{"not a number", []string{"train", "--steps", "many"}, 2, `--steps: expected a valid 64 bit int but got "many"`},
+		{"negative seed", []string{"train", "--seed=-1"}, 2, "--seed"},
+		{"dtype", []string{"train", "--dtype", "int8"}, 2, `cannot train in "int8"; want float32 or float64`},
+		{"missing flag", []string{"sample", "--from", run}, 2, "--out"},
+		{"target", []string{"train", "--target", "moon"}, 1, `unknown target "moon"; have gmm2`},
+		{"target and data", []string{"train", "--target", "gmm2", "--data", "x.csv"}, 1, "both a target (gmm2) and data (x.csv) are given"},
+		{"columns of a target", []string{"train", "--columns", "a"}, 1, "columns are picked from data"},
+		{"backend", []string{"train", "--backend", "abacus"}, 1, `unknown backend "abacus"; have`},
+		{"device number", []string{"train", "--backend", "cpu:7"}, 1, "no device 7"},
+		{"zero workers", []string{"train", "--workers", "0"}, 1, "workers is 0; want at least 1"},
+		{"zero steps", []string{"train", "--steps", "0"}, 1, "steps is 0; want at least 1"},
+		{"zero batch", []string{"train", "--batch", "0"}, 1, "batch is 0; want 1 to"},
+		{"zero sigma", []string{"train", "--sigma", "0"}, 1, "sigma is 0; want a positive number"},
+		{"infinite sigma", []string{"train", "--sigma", "Inf"}, 1, "sigma is +Inf"},
+		{"NaN lr", []string{"train", "--lr", "NaN"}, 1, "lr is NaN"},
+		{"zero lr", []string{"train", "--lr", "0"}, 1, "lr is 0"},
+		{"negative num-steps", []string{"train", "--num-steps=-1"}, 1, "number of steps is -1; want at least 1"},
+		{"huge num-steps", []string{"train", "--num-steps", "100000"}, 1, "num-steps is 100000; want at most"},
+		{"zero t-scale", []string{"train", "--t-scale", "0"}, 1, "t_scale is 0"},
+		{"zero hidden", []string{"train", "--hidden", "0"}, 1, "hidden is 0; want 1 to"},
+		{"zero layers", []string{"train", "--layers", "0"}, 1, "joint layers is 0"},
+		{"negative exploration", []string{"train", "--exploration-std=-1"}, 1, "exploration-std is -1"},
+		{"zero pb-scale-range", []string{"train", "--pb-scale-range", "0"}, 1, "pb-scale-range is 0"},
+		{"learn-pb", []string{"train", "--learn-pb", "all"}, 1, `learn-pb is "all"; want "mean" or "mean+variance"`},
+		{"eval-samples", []string{"train", "--eval-samples", "1"}, 1, "eval-samples is 1; want 2 to"},
+		{"no data", []string{"train", "--data", "none.csv"}, 1, "none.csv"},
+		{"empty data", []string{"train", "--data", csv("")}, 1, "data.csv: file is empty"},
+		{"header alone", []string{"train", "--data", csv("a,b\n")}, 1, "file has a header and no rows"},
+		{"ragged data", []string{"train", "--data", csv("a,b\n1,2\n3\n")}, 1, "line 3 has 1 cells; want 2"},
+		{"text in data", []string{"train", "--data", csv("a,b\n1,2\n3,four\n")}, 1, `line 3, column 2 ("b"): "four" is not a number`},
+		{"NaN in data", []string{"train", "--data", csv("a,b\n1,2\nNaN,4\n")}, 1, `line 3, column 1 ("a"): "NaN" is not finite`},
+		{"one row", []string{"train", "--data", csv("a,b\n1,2\n")}, 1, "1 rows cannot be split"},
+		{"constant data", []string{"train", "--data", csv("1,2\n1,3\n1,4\n1,5\n")}, 1, "column 1"},
+		{"unknown column", []string{"train", "--data", csv("a,b\n1,2\n3,4\n5,6\n"), "--columns", "c"}, 1, `no column "c"; have "a", "b"`},
+		{"occupied directory", []string{"train", "--out", run}, 1, "holds a run already"},
+		{"directory under a file", []string{"train", "--out", filepath.Join(file, "x")}, 1, "output directory"},
+		{"resume without a run", []string{"train", "--resume", empty}, 1, "holds no checkpoint"},
+		{"resume nowhere", []string{"train", "--resume", filepath.Join(empty, "none")}, 1, "no run to open"},
+		{"resume what is done", []string{"train", "--resume", run}, 1, "has done 6 of 6 steps; give a larger total with --steps"},
+		{"resume with another setting", []string{"train", "--resume", run, "--lr", "1", "--batch", "3"}, 2, "--batch, --lr cannot change on --resume"},
+		{"resume to no steps", []string{"train", "--resume", run, "--steps", "0"}, 1, "steps is 0"},
+		{"resume a target with data", []string{"train", "--resume", run, "--steps", "9", "--data", "x.csv"}, 1, "both a target"},
+		{"truncated checkpoint", []string{"eval", "--from", truncated}, 1, "checkpoint.safetensors: "},
+		{"foreign checkpoint", []string{"eval", "--from", foreign}, 1, "not a checkpoint of a run"},
+		{"eval nowhere", []string{"eval", "--from", "none"}, 1, "no run to open"},
+		{"eval of one sample", []string{"eval", "--from", run, "-n", "1"}, 1, "samples is 1; want 2 to"},
+		{"no samples", []string{"sample", "--from", run, "-n", "0", "--out", "-"}, 1, "samples is 0; want at least 1"},
+		{"samples to nowhere", []string{"sample", "--from", run, "--out", filepath.Join(empty, "none", "x.csv")}, 1, filepath.Join("none", "x.csv") + ":"},
+		{"no case", []string{"loss", "--case", "none.safetensors"}, 1, "none.safetensors"},
+		{"case of another kind", []string{"loss", "--case", runDir(run).checkpoint()}, 1, "the metadata lacks s_dim"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			r := weir(tt.args...)
+			require.Equal(t, tt.code, r.code, r.stderr)
+			require.Empty(t, r.stdout)
+			require.Equal(t, 1, strings.Count(r.stderr, "\n"), r.stderr)
+			require.True(t, strings.HasPrefix(r.stderr, "weir: "), r.stderr)
+			require.Contains(t, r.stderr, tt.want)
+			left, err := os.ReadDir(".")
+			require.NoError(t, err)
+			require.Empty(t, left, "bad input must leave nothing behind")
+		})
+	}
+	after, err := os.ReadFile(runDir(run).checkpoint())
+	require.NoError(t, err)
+	require.Equal(t, checkpoint, after, "bad input must not touch a run")
+}

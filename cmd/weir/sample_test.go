@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/dataset"
+)
+
+func TestSampleWritesATable(t *testing.T) {
+	dir := trainTiny(t)
+	out := filepath.Join(t.TempDir(), "samples.csv")
+	r := weir("sample", "--from", dir, "--out", out, "-n", "700")
+	require.Zero(t, r.code, r.stderr)
+	require.Empty(t, r.stdout)
+	table, err := dataset.OpenCSV(out)
+	require.NoError(t, err)
+	require.Equal(t, []string{"x1", "x2"}, table.Columns)
+	require.Equal(t, 700, table.Rows)
+
+	text, err := os.ReadFile(out)
+	require.NoError(t, err)
+	same := weir("sample", "--from", dir, "--out", "-", "-n", "700", "--seed", "1")
+	require.Equal(t, string(text), same.stdout, "the default seed is the run's, 0, plus 1")
+	other := weir("sample", "--from", dir, "--out", "-", "-n", "700", "--seed", "2")
+	require.Zero(t, other.code, other.stderr)
+	require.NotEqual(t, same.stdout, other.stdout)
+}
+
+func TestSampleReplacesAFileWholeOrNotAtAll(t *testing.T) {
+	out := writeFile(t, "samples.csv", "old")
+	r := weir("sample", "--from", t.TempDir(), "--out", out)
+	require.Equal(t, exitFailure, r.code)
+	text, err := os.ReadFile(out)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(text))
+}
+
+func TestEvalReportsEstimates(t *testing.T) {
+	dir := trainTiny(t)
+	r := weir("eval", "--from", dir, "-n", "50", "--json")
+	require.Zero(t, r.code, r.stderr)
+	var report map[string]any
+	decode(t, r.stdout, &report)
+	for _, key := range []string{"nll_bound", "eubo", "eubo_gap", "elbo", "elbo_gap", "iw_elbo"} {
+		estimate, ok := report[key].(map[string]any)
+		require.True(t, ok, key)
+		require.IsType(t, 0.0, estimate["value"], key)
+		require.Greater(t, estimate["se"], 0.0, key)
+	}
+	for _, key := range []string{"w2", "w2_true", "ess_percent"} {
+		require.Greater(t, report[key], 0.0, key)
+	}
+	require.Equal(t, 50.0, report["n"])
+	require.Equal(t, 6.0, report["step"])
+
+	words := weir("eval", "--from", dir, "-n", "50")
+	require.Zero(t, words.code, words.stderr)
+	require.Equal(t, 6, strings.Count(words.stdout, "\n"), words.stdout)
+	again := weir("eval", "--from", runDir(dir).checkpoint(), "-n", "50", "--json")
+	require.Equal(t, r.stdout, again.stdout, "the checkpoint itself will do, and the seed decides")
+}
+
+func TestMovedData(t *testing.T) {
+	data := ring(t)
+	dir := trainTiny(t, "--data", data)
+	before := weir("eval", "--from", dir, "--json")
+	require.Zero(t, before.code, before.stderr)
+	moved := filepath.Join(t.TempDir(), "moved.csv")
+	require.NoError(t, os.Rename(data, moved))
+
+	r := weir("eval", "--from", dir)
+	require.Equal(t, exitFailure, r.code)
+	require.Contains(t, r.stderr, data)
+	after := weir("eval", "--from", dir, "--data", moved, "--json")
+	require.Equal(t, before.stdout, after.stdout, after.stderr)
+	r = weir("train", "--resume", dir, "--data", moved, "--steps", "7", "--eval-samples", "40")
+	require.Zero(t, r.code, r.stderr)
+}

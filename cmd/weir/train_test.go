@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/tensorio/safetensors"
+)
+
+func TestTrainWritesARun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r := weir(append([]string{"train", "--target", "gmm2"}, tiny...)...)
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "gmm2: 6 steps in ")
+	for _, want := range []string{"NLL bound", "EUBO gap", "ELBO gap", "ESS", "W2", " ± ", "checkpoint.safetensors"} {
+		require.Contains(t, r.stdout, want)
+	}
+	require.Contains(t, r.stderr, "step 1/6  loss ")
+	require.Contains(t, r.stderr, "step 6/6  loss ")
+
+	dir := runDir(filepath.Join("runs", "gmm2"))
+	requireMetrics(t, dir, 6)
+	requirePicture(t, dir.loss())
+	requirePicture(t, dir.samples())
+	requireFiles(t, dir, 4)
+}
+
+func TestTrainOnData(t *testing.T) {
+	dir := trainTiny(t, "--data", ring(t), "--columns", "y,x")
+	requirePicture(t, runDir(dir).samples())
+
+	r := weir("eval", "--from", dir, "--json")
+	require.Zero(t, r.code, r.stderr)
+	var report map[string]any
+	decode(t, r.stdout, &report)
+	require.Contains(t, report["nll_bound"], "se")
+	require.NotContains(t, report, "elbo_gap", "data has no density")
+
+	r = weir("sample", "--from", dir, "--out", "-", "-n", "3")
+	require.Zero(t, r.code, r.stderr)
+	require.True(t, strings.HasPrefix(r.stdout, "y,x\n"), r.stdout)
+}
+
+// A single held-out row has no standard error, which JSON cannot write as NaN.
+func TestTrainOnThreeRows(t *testing.T) {
+	dir := trainTiny(t, "--data", writeFile(t, "data.csv", "1,2\n3,5\n4,4\n"))
+	r := weir("eval", "--from", dir, "--json")
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, `"se":null`)
+}
+
+func TestTrainPrintsJSON(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := weir(append([]string{"train", "--json", "--out", dir}, tiny...)...)
+	require.Zero(t, r.code, r.stderr)
+	require.Empty(t, r.stderr)
+	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+	for i, line := range lines {
+		var object map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &object), line)
+		if i < len(lines)-1 {
+			require.Contains(t, object, "step")
+			require.Contains(t, object, "loss")
+			continue
+		}
+		require.Equal(t, true, object["done"])
+		require.Equal(t, dir, object["out"])
+		require.Contains(t, object["report"], "eubo_gap")
+	}
+}
+
+func TestEveryVariantTrains(t *testing.T) {
+	for _, args := range []string{
+		"--learn-variance", "--learn-pb mean", "--learn-pb mean+variance --include-log-pb", "--exploration-std 0.5 --zero-init",
+		"--dtype float64 --eager", "--num-steps 1 --batch 1",
+	} {
+		t.Run(args, func(t *testing.T) { requireMetrics(t, runDir(trainTiny(t, strings.Fields(args)...)), 6) })
+	}
+}
+
+func TestForceReplacesOnlyOurFiles(t *testing.T) {
+	dir := trainTiny(t)
+	before := tensors(t, dir)
+	note := filepath.Join(dir, "notes.txt")
+	require.NoError(t, os.WriteFile(note, []byte("mine"), 0o644))
+
+	r := weir(append([]string{"train", "--out", dir, "--force", "--seed", "5"}, tiny...)...)
+	require.Zero(t, r.code, r.stderr)
+	require.NotEqual(t, before, tensors(t, dir))
+	text, err := os.ReadFile(note)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(text))
+	requireMetrics(t, runDir(dir), 6)
+}
+
+func TestResumedRunEqualsAnUninterruptedOne(t *testing.T) {
+	data := ring(t)
+	for name, args := range map[string][]string{
+		"target":                nil,
+		"data":                  {"--data", data},
+		"learned backward path": {"--learn-pb", "mean+variance", "--learn-variance"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole := trainTiny(t, args...)
+			half := trainTiny(t, append(args, "--steps", "3")...)
+			elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+			r := weir("train", "--resume", half, "--steps", "6", "--out", elsewhere, "--eval-samples", "40")
+			require.Zero(t, r.code, r.stderr)
+			require.Equal(t, tensors(t, whole), tensors(t, elsewhere))
+			requireMetrics(t, runDir(elsewhere), 6)
+			requireMetrics(t, runDir(half), 3)
+
+			r = weir("train", "--resume", half, "--steps", "6", "--eager", "--workers", "1", "--eval-samples", "40")
+			require.Zero(t, r.code, r.stderr)
+			require.Equal(t, tensors(t, whole), tensors(t, half))
+			requireMetrics(t, runDir(half), 6)
+		})
+	}
+}
+
+// A crash leaves metrics of steps that no checkpoint has; they are done again.
+func TestResumeDropsMetricsAfterTheCheckpoint(t *testing.T) {
+	dir := trainTiny(t)
+	f, err := os.OpenFile(runDir(dir).metrics(), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString("{\"step\":7,\"loss\":1,\"seconds\":9}\n{\"step\":8,\"lo")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	r := weir("train", "--resume", dir, "--steps", "8", "--eval-samples", "40")
+	require.Zero(t, r.code, r.stderr)
+	requireMetrics(t, runDir(dir), 8)
+}
+
+// cancelWriter cancels at the first line of progress.
+type cancelWriter struct {
+	bytes.Buffer
+	cancel context.CancelFunc
+}
+
+func (w *cancelWriter) Write(p []byte) (int, error) {
+	w.cancel()
+	return w.Buffer.Write(p)
+}
+
+func TestInterruptedRunIsSavedAndContinues(t *testing.T) {
+	whole := trainTiny(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(context.Background())
+	stderr := &cancelWriter{cancel: cancel}
+	code := run(ctx, append([]string{"train", "--out", dir}, tiny...), &bytes.Buffer{}, stderr)
+	require.Equal(t, exitInterrupted, code, stderr.String())
+	require.Contains(t, stderr.String(), "interrupted at step 1 of 6 and saved; continue with: weir train --resume "+dir)
+	requireMetrics(t, runDir(dir), 1)
+	requirePicture(t, runDir(dir).loss())
+
+	r := weir("train", "--resume", dir, "--eval-samples", "40")
+	require.Zero(t, r.code, r.stderr)
+	require.Equal(t, tensors(t, whole), tensors(t, dir))
+}
+
+// brokenPipe fails as a pipe does whose reader has gone.
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
+}
+
+func TestReaderThatGoesAwayLosesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	var stderr bytes.Buffer
+	code := run(context.Background(), append([]string{"train", "--json", "--out", dir}, tiny...), brokenPipe{}, &stderr)
+	require.Equal(t, exitFailure, code)
+	require.Empty(t, stderr.String())
+	requireMetrics(t, runDir(dir), 1)
+	require.FileExists(t, runDir(dir).checkpoint())
+
+	code = run(context.Background(), []string{"sample", "--from", dir, "--out", "-"}, brokenPipe{}, &stderr)
+	require.Equal(t, exitFailure, code)
+	require.Empty(t, stderr.String())
+}
+
+func TestDivergedRunKeepsItsMetrics(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := weir(append([]string{"train", "--lr", "1e30", "--out", dir}, tiny...)...)
+	require.Equal(t, exitFailure, r.code, r.stdout)
+	require.Contains(t, r.stderr, "training diverged; lower the learning rate or check the data")
+	require.FileExists(t, runDir(dir).metrics())
+	require.NoFileExists(t, runDir(dir).checkpoint())
+}
+
+// ring writes a table of points on a circle.
+func ring(t *testing.T) (path string) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	var text strings.Builder
+	text.WriteString("x,y,z\n")
+	for range 60 {
+		x, y := r.NormFloat64(), r.NormFloat64()
+		fmt.Fprintf(&text, "%v,%v,%v\n", 10+x, 3*y, r.NormFloat64())
+	}
+	return writeFile(t, "ring.csv", text.String())
+}
+
+// tensors returns what a checkpoint holds beside settings: every tensor, the step and the random state.
+func tensors(t *testing.T, dir string) *safetensors.File {
+	t.Helper()
+	f, err := safetensors.Open(runDir(dir).checkpoint())
+	require.NoError(t, err)
+	delete(f.Metadata, "weir.config")
+	return f
+}
+
+func requireMetrics(t *testing.T, dir runDir, steps int) {
+	t.Helper()
+	text, err := os.ReadFile(dir.metrics())
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	require.Len(t, lines, steps)
+	var last metric
+	for i, line := range lines {
+		var m metric
+		require.NoError(t, json.Unmarshal([]byte(line), &m), line)
+		require.Equal(t, i+1, m.Step)
+		require.NotZero(t, m.Loss)
+		require.Greater(t, m.Seconds, last.Seconds)
+		last = m
+	}
+}
+
+func requirePicture(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = png.Decode(f)
+	require.NoError(t, err)
+}
+
+func requireFiles(t *testing.T, dir runDir, n int) {
+	t.Helper()
+	files, err := os.ReadDir(string(dir))
+	require.NoError(t, err)
+	require.Len(t, files, n)
+}
