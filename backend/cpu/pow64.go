@@ -3,10 +3,22 @@ package cpu
 import "math"
 
 // pow returns xʸ = e^(y·ln x) within an ulp or so, with the special cases of [math.Pow], which itself repeats squarings and loses digits where
-// y is large. The logarithm is a double, since y magnifies its error.
+// y is large; the commonest powers are rounded once. The logarithm is a double, since y magnifies its error.
 func pow(x, y float64) float64 {
 	if !(math.Abs(x) <= math.MaxFloat64) || x == 0 || !(math.Abs(y) <= math.MaxFloat64) || x < 0 && y != math.Trunc(y) {
 		return math.Pow(x, y)
+	}
+	switch y {
+	case -1:
+		return 1 / x
+	case -0.5:
+		return 1 / math.Sqrt(x)
+	case 0.5:
+		return math.Sqrt(x)
+	case 1:
+		return x
+	case 2:
+		return x * x
 	}
 	l := logDouble(math.Abs(x))
 	p := y * l.hi
