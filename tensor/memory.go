@@ -140,6 +140,11 @@ func (p *pool) get(size int) (*backend.Buffer, error) {
 		p.free[class] = bufs[:len(bufs)-1]
 		return buf, nil
 	}
+	return p.fresh(class)
+}
+
+// fresh returns memory that the pool has not lent before.
+func (p *pool) fresh(class int) (*backend.Buffer, error) {
 	buf, err := p.dev.Alloc(class)
 	if err == nil || len(p.free) == 0 {
 		return buf, err

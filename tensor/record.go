@@ -40,9 +40,10 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 	}
 }
 
-// constant returns memory for the elements of a tensor that nothing reuses before the recording is closed.
+// constant returns memory for the elements of a tensor that nothing else uses before the recording is closed, and that nothing has used
+// since it began: a replay would do so again.
 func (r *Recording) constant(t *Tensor) *Tensor {
-	buf, err := r.pool.get(t.block.buf.Size)
+	buf, err := r.pool.fresh(t.block.buf.Size)
 	if err != nil {
 		panic(&Error{Op: "record", Reason: "cannot hold a constant", Err: err})
 	}
