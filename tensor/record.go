@@ -27,6 +27,7 @@ func (s *Stream) BeginRecording() *Recording {
 		panic(&Error{Op: "record", Reason: "a recording is under way on this stream"})
 	}
 	r := &Recording{stream: s, pool: newPool(s.dev.dev), outer: s.pool, inputs: map[*block]struct{}{}}
+	r.pool.idle = r.outer
 	s.rec, s.pool = r, r.pool
 	return r
 }

@@ -120,3 +120,18 @@ func TestClosingARecordingReleasesWhatItMade(t *testing.T) {
 	require.Contains(t, y.String(), "released")
 	requireMisuse(t, "tensor: neg(float32(2)): the tensor was released, or its scope has ended; Keep it to use it after its scope", func() { tensor.Neg(y) })
 }
+
+func TestARecordingShortOfMemoryKeepsItsOwn(t *testing.T) {
+	s := newStreamOf(t, newDevice(t, backend.Options{MemoryLimit: 1 << 20}))
+	y := tensor.Zeros(s, backend.Uint8)
+	tensor.Zeros(s, backend.Uint8, 400_000).Release()
+	rec := s.BeginRecording()
+	s.Scope(func() {
+		s.Scope(func() { tensor.CopyInto(y, tensor.Max(tensor.Ones(s, backend.Uint8, 300_000))) })
+		tensor.CopyInto(y, tensor.Add(y, tensor.Max(tensor.Ones(s, backend.Uint8, 500_000))))
+	})
+	rec.End()
+	replayAll(rec)
+	require.Equal(t, []float64{2}, read(t, y))
+	rec.Close()
+}
