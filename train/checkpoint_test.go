@@ -125,11 +125,11 @@ func TestCheckpointsThatAreNone(t *testing.T) {
 				entry := safetensors.Entry{Name: "w", DType: backend.Float32, Shape: []int{1}, Data: make([]byte, 4)}
 				return safetensors.WriteFile(path, &safetensors.File{Entries: []safetensors.Entry{entry}})
 			},
-			`not a checkpoint of this version: weir.checkpoint is ""; want "1"`,
+			"not a checkpoint of ",
 		},
 		{
 			"another version", edit(func(f *safetensors.File) { f.Metadata["weir.checkpoint"] = "2" }),
-			`not a checkpoint of this version: weir.checkpoint is "2"; want "1"`,
+			`weir.checkpoint is "2"; want "1"`,
 		},
 		{
 			"settings", edit(func(f *safetensors.File) { f.Metadata["weir.config"] = "{" }),

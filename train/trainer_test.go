@@ -80,7 +80,7 @@ func TestTrainingImprovesTheSampler(t *testing.T) {
 	require.NoError(t, err)
 	before, err := e.Evaluate(1, 1000, 500)
 	require.NoError(t, err)
-	require.NoError(t, stepTo(e, 300))
+	require.NoError(t, stepTo(e, 400))
 	after, err := e.Evaluate(1, 1000, 500)
 	require.NoError(t, err)
 	t.Logf("EUBO gap %v before, %v after; W2 %.3g, %.3g; true samples %.3g",
