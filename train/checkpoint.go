@@ -18,6 +18,7 @@ const (
 	configKey = "weir.config"
 	stepKey   = "weir.step"
 	rngKey    = "weir.rng"
+	scaleKey  = "weir.standardize"
 
 	paramPrefix  = "param"
 	bufferPrefix = "buffer"
@@ -46,11 +47,16 @@ func (e *Experiment) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("train: random state: %w", err)
 	}
+	scale, err := e.scale()
+	if err != nil {
+		return err
+	}
 	f := &safetensors.File{Metadata: map[string]string{
 		formatKey: format,
 		configKey: string(config),
 		stepKey:   strconv.Itoa(e.Trainer.Step),
 		rngKey:    string(rng),
+		scaleKey:  scale,
 	}}
 	for _, p := range e.state() {
 		data, err := p.Value.Bytes()
@@ -60,6 +66,18 @@ func (e *Experiment) Save(path string) error {
 		f.Entries = append(f.Entries, safetensors.Entry{Name: p.Name, DType: p.Value.DType(), Shape: p.Value.Shape(), Data: data})
 	}
 	return safetensors.WriteFile(path, f)
+}
+
+// scale returns how data was standardized, as text; weights mean nothing under another scale.
+func (e *Experiment) scale() (string, error) {
+	if e.Data == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(e.Data.Standardize)
+	if err != nil {
+		return "", fmt.Errorf("train: standardization: %w", err)
+	}
+	return string(text), nil
 }
 
 // ReadConfig returns the settings and the step of a checkpoint.
@@ -88,7 +106,8 @@ func readConfig(path string, f *safetensors.File) (c Config, step int, err error
 }
 
 // OpenExperiment returns the run of a checkpoint at the step where it was saved. adjust, if not nil, may change settings that weights do not
-// depend on, like the total number of steps or the place of the data.
+// depend on, like the total number of steps or the place of the data. Changed policies are an error, and so is data that is not what the run
+// was trained on.
 func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Experiment, err error) {
 	defer tensor.Catch(&err)
 	f, err := safetensors.Open(path)
@@ -99,8 +118,12 @@ func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Exp
 	if err != nil {
 		return nil, err
 	}
+	saved := c.model()
 	if adjust != nil {
 		adjust(&c)
+	}
+	if c.model() != saved {
+		return nil, fmt.Errorf("%s: its policies are %+v; they cannot become %+v", path, saved, c.model())
 	}
 	if e, err = NewExperiment(s, c); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -117,6 +140,13 @@ func (e *Experiment) restore(f *safetensors.File) (err error) {
 	var place tensor.RNGState
 	if err := json.Unmarshal([]byte(f.Metadata[rngKey]), &place); err != nil {
 		return fmt.Errorf("%s: %w", rngKey, err)
+	}
+	scale, err := e.scale()
+	if err != nil {
+		return err
+	}
+	if scale != f.Metadata[scaleKey] {
+		return fmt.Errorf("%s is not the data of this run: it is standardized by %s, not %s", e.Config.Data, scale, f.Metadata[scaleKey])
 	}
 	e.stream.Scope(func() { err = nn.Copy(e.state(), Tensors(e.stream, f, "")) })
 	if err != nil {
