@@ -18,6 +18,7 @@ const (
 	configKey = "weir.config"
 	stepKey   = "weir.step"
 	rngKey    = "weir.rng"
+	dataKey   = "weir.data" // of runs on data
 
 	paramPrefix  = "param"
 	bufferPrefix = "buffer"
@@ -52,6 +53,13 @@ func (e *Experiment) Save(path string) error {
 		stepKey:   strconv.Itoa(e.Trainer.Step),
 		rngKey:    string(rng),
 	}}
+	if e.Data != nil {
+		text, err := json.Marshal(scale{e.Data.Columns, e.Data.Standardize})
+		if err != nil {
+			return fmt.Errorf("train: scale of the data: %w", err)
+		}
+		f.Metadata[dataKey] = string(text)
+	}
 	for _, p := range e.state() {
 		data, err := p.Value.Bytes()
 		if err != nil {
@@ -114,6 +122,15 @@ func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Exp
 
 func (e *Experiment) restore(f *safetensors.File) (err error) {
 	defer tensor.Catch(&err)
+	if e.Data != nil {
+		stored, err := readScale(f)
+		if err != nil {
+			return err
+		}
+		if err := stored.check(e.Data); err != nil {
+			return err
+		}
+	}
 	var place tensor.RNGState
 	if err := json.Unmarshal([]byte(f.Metadata[rngKey]), &place); err != nil {
 		return fmt.Errorf("%s: %w", rngKey, err)
