@@ -53,64 +53,101 @@ func weighted(y *Var) *Var {
 	return Sum(Mul(y, y.tape.Const(w)))
 }
 
-func (c Check) compare(f func(xs []*Var) *Var, inputs []*tensor.Tensor) (err error) {
+// scalar is a function of several inputs whose value has one element.
+type scalar func(xs []*Var) *Var
+
+func (c Check) compare(f scalar, inputs []*tensor.Tensor) (err error) {
 	defer tensor.Catch(&err)
 	c = c.withDefaults()
-	s := inputs[0].Stream()
-	points := make([][]float64, len(inputs))
-	for i, x := range inputs {
-		if x.DType() != backend.Float64 {
-			tensor.Fail("check gradient", inputs, "wants float64 inputs")
-		}
-		if points[i], err = x.Float64s(); err != nil {
-			return err
-		}
+	p, err := newPoint(inputs)
+	if err != nil {
+		return err
 	}
-	at := func(use func(y *Var, xs []*Var)) {
-		s.Scope(func() {
-			tape := NewTape(s)
-			xs := make([]*Var, len(inputs))
-			for i, p := range points {
-				xs[i] = tape.Leaf(tensor.FromSlice(s, p, inputs[i].Shape()...))
-			}
-			use(f(xs), xs)
-		})
+	grads, err := p.gradients(f)
+	if err != nil {
+		return err
 	}
-	grads := make([][]float64, len(inputs))
-	at(func(y *Var, xs []*Var) {
-		for i, g := range Grad(y, xs, GradOptions{}) {
-			if grads[i], err = g.value.Float64s(); err != nil {
-				return
-			}
-		}
-	})
-	value := func() (v float64) {
-		at(func(y *Var, _ []*Var) {
-			var failure error
-			if v, failure = y.value.Item(); failure != nil {
-				err = failure
-			}
-		})
-		return v
-	}
-	for i, p := range points {
-		for j, x := range p {
-			h := c.Step * max(1, math.Abs(x))
-			p[j] = x + h
-			up := value()
-			p[j] = x - h
-			down := value()
-			p[j] = x
+	for i, values := range p.values {
+		for j := range values {
+			want, err := p.slope(f, &values[j], c.Step)
 			if err != nil {
 				return err
 			}
-			want := (up - down) / (2 * h)
 			if got := grads[i][j]; !(math.Abs(got-want) <= c.Atol+c.Rtol*math.Abs(want)) {
 				return fmt.Errorf("autograd: derivative by element %d of input %d is %.10g; central differences give %.10g", j, i, got, want)
 			}
 		}
 	}
 	return nil
+}
+
+// point is where a function is evaluated: the elements of each input, on the host, and their shape.
+type point struct {
+	stream *tensor.Stream
+	values [][]float64
+	shapes [][]int
+}
+
+func newPoint(inputs []*tensor.Tensor) (*point, error) {
+	if len(inputs) == 0 {
+		tensor.Fail("check gradient", nil, "wants at least one input")
+	}
+	p := &point{stream: inputs[0].Stream()}
+	for _, x := range inputs {
+		if x.DType() != backend.Float64 {
+			tensor.Fail("check gradient", inputs, "wants float64 inputs")
+		}
+		values, err := x.Float64s()
+		if err != nil {
+			return nil, err
+		}
+		p.values = append(p.values, values)
+		p.shapes = append(p.shapes, x.Shape())
+	}
+	return p, nil
+}
+
+// leaves returns the inputs on a fresh tape.
+func (p *point) leaves() []*Var {
+	tape := NewTape(p.stream)
+	xs := make([]*Var, len(p.values))
+	for i, values := range p.values {
+		xs[i] = tape.Leaf(tensor.FromSlice(p.stream, values, p.shapes[i]...))
+	}
+	return xs
+}
+
+func (p *point) gradients(f scalar) (grads [][]float64, err error) {
+	p.stream.Scope(func() {
+		xs := p.leaves()
+		grads = make([][]float64, len(xs))
+		for i, g := range Grad(f(xs), xs, GradOptions{}) {
+			if grads[i], err = g.value.Float64s(); err != nil {
+				return
+			}
+		}
+	})
+	return grads, err
+}
+
+func (p *point) value(f scalar) (v float64, err error) {
+	p.stream.Scope(func() { v, err = f(p.leaves()).value.Item() })
+	return v, err
+}
+
+// slope returns the central difference of f by one element of the point.
+func (p *point) slope(f scalar, x *float64, step float64) (float64, error) {
+	at := *x
+	defer func() { *x = at }()
+	h := step * max(1, math.Abs(at))
+	*x = at + h
+	up, err := p.value(f)
+	if err != nil {
+		return 0, err
+	}
+	*x = at - h
+	down, err := p.value(f)
+	return (up - down) / (2 * h), err
 }
 
 func (c Check) withDefaults() Check {

@@ -147,12 +147,14 @@ func Pow(x, y *Var) *Var {
 	p = record(tensor.Pow(x.value, y.value),
 		into(x, func(g *Var) *Var {
 			constant := tensor.EqualScalar(y.value, 0)
-			slope := Mul(y, Pow(Where(constant, x.like(1), x), AddScalar(y, -1)))
+			exponent := Cast(y, p.value.DType()) // an unsigned one cannot go below 0
+			slope := Mul(exponent, Pow(Where(constant, x.like(1), x), AddScalar(exponent, -1)))
 			return Mul(g, slope)
 		}),
 		into(y, func(g *Var) *Var {
 			zero := tensor.EqualScalar(x.value, 0)
-			return Mul(g, Mul(p, Log(Where(zero, x.like(1), x))))
+			slope := Mul(p, Log(Where(zero, x.like(1), x)))
+			return Mul(g, Where(zero, slope.like(0), slope))
 		}))
 	return p
 }

@@ -31,7 +31,14 @@ func Transpose(x *Var, a, b int) *Var {
 // Slice returns the elements lo, …, hi−1 along an axis.
 func Slice(x *Var, axis, lo, hi int) *Var {
 	return record(tensor.Slice(x.value, axis, lo, hi), into(x, func(g *Var) *Var {
-		return Concat(axis, zeroRun(g, axis, lo), g, zeroRun(g, axis, x.Dim(axis)-hi))
+		parts := []*Var{g}
+		if lo > 0 {
+			parts = []*Var{zeroRun(g, axis, lo), g}
+		}
+		if rest := x.Dim(axis) - hi; rest > 0 {
+			parts = append(parts, zeroRun(g, axis, rest))
+		}
+		return Concat(axis, parts...)
 	}))
 }
 
@@ -63,15 +70,18 @@ func Unsqueeze(x *Var, axis int) *Var {
 // Concat returns the operands joined along an axis.
 func Concat(axis int, xs ...*Var) *Var {
 	values := make([]*tensor.Tensor, len(xs))
+	for i, x := range xs {
+		values[i] = x.value
+	}
+	joined := tensor.Concat(axis, values...)
 	edges := make([]edge, len(xs))
 	at := 0
 	for i, x := range xs {
-		values[i] = x.value
 		lo, hi := at, at+x.Dim(axis)
 		edges[i] = into(x, func(g *Var) *Var { return Slice(g, axis, lo, hi) })
 		at = hi
 	}
-	return record(tensor.Concat(axis, values...), edges...)
+	return record(joined, edges...)
 }
 
 // Stack returns the operands, which have one shape, joined along a new axis.
@@ -80,7 +90,7 @@ func Stack(axis int, xs ...*Var) *Var {
 	for i, x := range xs {
 		rows[i] = Unsqueeze(x, axis)
 	}
-	if axis < 0 {
+	if axis < 0 && len(rows) > 0 {
 		axis += rows[0].Rank()
 	}
 	return Concat(axis, rows...)

@@ -6,10 +6,11 @@ import (
 
 // Tape records how values were computed.
 type Tape struct {
-	stream *tensor.Stream
-	nodes  []node
-	leaves map[*tensor.Tensor]*Var
-	paused bool // operations are evaluated, not recorded
+	stream    *tensor.Stream
+	nodes     []node
+	leaves    map[*tensor.Tensor]*Var
+	paused    bool // operations are evaluated, not recorded
+	inference bool // paused for good: even leaves are constants
 }
 
 // node belongs to the Var of the same number: its edges say how a gradient of that Var pulls back.
@@ -38,7 +39,7 @@ func NewTape(s *tensor.Stream) *Tape {
 
 // NewInference returns a tape that never records: all its values are constants.
 func NewInference(s *tensor.Stream) *Tape {
-	return &Tape{stream: s, leaves: map[*tensor.Tensor]*Var{}, paused: true}
+	return &Tape{stream: s, leaves: map[*tensor.Tensor]*Var{}, paused: true, inference: true}
 }
 
 // Stream returns the tape's stream.
@@ -49,13 +50,13 @@ func (t *Tape) Const(value *tensor.Tensor) *Var {
 	return &Var{value: t.stream.Use(value), tape: t, id: -1}
 }
 
-// Leaf returns the differentiable Var of a tensor, like a parameter: the same one each time it is asked for.
+// Leaf returns the differentiable Var of a tensor, like a parameter: the same one each time it is asked for. A tensor of integers gives a constant.
 func (t *Tape) Leaf(value *tensor.Tensor) *Var {
 	if v, ok := t.leaves[value]; ok {
 		return v
 	}
 	v := t.Const(value)
-	if !t.paused && value.IsFloat() {
+	if !t.inference && value.IsFloat() {
 		t.add(v, nil)
 	}
 	t.leaves[value] = v

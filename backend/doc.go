@@ -37,13 +37,17 @@
 // of a reduction depends on the leaf's shape alone; for one of a matrix product on the summed dimensions and N alone, so not on M, strides or
 // batch. Accumulate adds the destination's old value to the finished sum. Integer sums wrap.
 //
-// Special values. Min, max, argmin and argmax see NaN as the extreme value: any NaN makes min and max NaN, and the first NaN
-// is the arg. Max(-0, +0) is +0 and Min is -0. Ties in argmax and argmin go to the first index. Sort puts NaN last, also when
-// descending, and -0 equals +0. The empty sum is 0, the empty product 1, the empty max −Inf or the least integer, the empty min +Inf
-// or the greatest; an empty argmax or argmin is an error.
+// Products have no grain: each result is rounded in the dtype at every step (float16 and bfloat16: carried in float32), in an order of the backend's
+// choice. A scan adds one by one and a scatter-add in the order of i, both in the carried type.
 //
-// Integers. Arithmetic wraps. Division truncates toward zero, and x/0 = 0. Mod takes the sign of the divisor, for floats
-// too (x − y·floor(x/y)), and x mod 0 is 0 for integers, NaN for floats.
+// Special values. Min, max, argmin and argmax see NaN as the extreme value: any NaN makes min and max NaN, and the first NaN
+// is the arg. Max(-0, +0) is +0 and Min is -0, but for argmax and argmin zeros tie. Ties go to the first index. Sort puts NaN last, also when
+// descending, and -0 equals +0. The empty sum is 0, the empty product 1, the empty max −Inf or the least integer, the empty min +Inf
+// or the greatest; an empty argmax or argmin is an error. Functions take their limits at ±Inf, so GELU(−Inf) is 0 and GELUGrad(±Inf) is 1 and 0. The sign of a zero
+// sum, and which NaN a NaN is, are not defined.
+//
+// Integers. Arithmetic wraps. Division truncates toward zero, and x/0 = 0. Mod is the exact remainder of truncated division, plus the divisor where
+// their signs differ, for floats too, where it is rounded once; x mod 0 is 0 for integers, NaN for floats.
 //
 // Casts. A float becomes an integer by truncation; out of range saturates and NaN becomes 0. An integer becomes a narrower one by
 // wrapping. Anything but zero becomes true, NaN included; true becomes 1. Float64 becomes float16 or bfloat16 by way of

@@ -14,9 +14,12 @@ type Linear struct {
 	Bias   *tensor.Tensor // (out)
 }
 
-// NewLinear returns a layer with PyTorch's initialisation: weight and bias uniform in ±1/√in.
+// NewLinear returns a layer with PyTorch's initialisation: weight and bias uniform in ±1/√in, and a bias of 0 if there is no input.
 func NewLinear(rng *tensor.RNG, d backend.DType, in, out int) *Linear {
-	bound := 1 / math.Sqrt(float64(in))
+	bound := 0.0
+	if in > 0 {
+		bound = 1 / math.Sqrt(float64(in))
+	}
 	return &Linear{
 		Weight: symmetric(rng, d, bound, out, in),
 		Bias:   symmetric(rng, d, bound, out),

@@ -40,28 +40,41 @@ func Count(params []Param) int {
 // Copy overwrites each tensor of dst with the one of the same name in src, cast to its dtype. Names and shapes must agree, apart
 // from the order; otherwise nothing is overwritten.
 func Copy(dst, src []Param) error {
+	from, err := match(dst, src)
+	if err != nil {
+		return err
+	}
+	for i, p := range dst {
+		tensor.CopyInto(p.Value, from[i])
+	}
+	return nil
+}
+
+// match returns for each of dst the tensor of the same name in src.
+func match(dst, src []Param) ([]*tensor.Tensor, error) {
 	byName := make(map[string]*tensor.Tensor, len(src))
 	for _, p := range src {
+		if byName[p.Name] != nil {
+			return nil, fmt.Errorf("nn: %s is given twice", p.Name)
+		}
 		byName[p.Name] = p.Value
 	}
-	for _, p := range dst {
-		from, ok := byName[p.Name]
+	from := make([]*tensor.Tensor, len(dst))
+	for i, p := range dst {
+		x, ok := byName[p.Name]
 		switch {
 		case !ok:
-			return fmt.Errorf("nn: %s is missing", p.Name)
-		case !slices.Equal(from.Shape(), p.Value.Shape()):
-			return fmt.Errorf("nn: %s has shape %v; want %v", p.Name, from.Shape(), p.Value.Shape())
+			return nil, fmt.Errorf("nn: %s is missing", p.Name)
+		case !slices.Equal(x.Shape(), p.Value.Shape()):
+			return nil, fmt.Errorf("nn: %s has shape %v; want %v", p.Name, x.Shape(), p.Value.Shape())
 		}
+		from[i] = x
 		delete(byName, p.Name)
 	}
 	for _, p := range src {
-		if _, left := byName[p.Name]; left {
-			return fmt.Errorf("nn: %s is not a parameter here", p.Name)
+		if byName[p.Name] != nil {
+			return nil, fmt.Errorf("nn: %s is not a parameter here", p.Name)
 		}
 	}
-	for _, p := range dst {
-		i := slices.IndexFunc(src, func(q Param) bool { return q.Name == p.Name })
-		tensor.CopyInto(p.Value, src[i].Value)
-	}
-	return nil
+	return from, nil
 }

@@ -1,7 +1,9 @@
 package optim
 
 import (
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/backend"
@@ -32,18 +34,18 @@ func (c AdamConfig) withDefaults() AdamConfig {
 
 func (c AdamConfig) check() error {
 	for _, f := range []struct {
-		name   string
-		value  float64
-		limit  float64
-		within bool
+		name  string
+		value float64
+		below float64
+		want  string
 	}{
-		{"learning rate", c.LR, 0, c.LR > 0 && c.LR < 1e300},
-		{"beta1", c.Beta1, 1, c.Beta1 >= 0 && c.Beta1 < 1},
-		{"beta2", c.Beta2, 1, c.Beta2 >= 0 && c.Beta2 < 1},
-		{"eps", c.Eps, 0, c.Eps > 0 && c.Eps < 1e300},
+		{"learning rate", c.LR, math.Inf(1), "a finite number above 0"},
+		{"beta1", c.Beta1, 1, "a number above 0 and below 1"},
+		{"beta2", c.Beta2, 1, "a number above 0 and below 1"},
+		{"eps", c.Eps, math.Inf(1), "a finite number above 0"},
 	} {
-		if !f.within {
-			return fmt.Errorf("optim: adam: %s is %v", f.name, f.value)
+		if !(f.value > 0 && f.value < f.below) {
+			return fmt.Errorf("optim: adam: %s is %v; want %s, or 0 for the default", f.name, f.value, f.want)
 		}
 	}
 	return nil
@@ -62,18 +64,18 @@ type Adam struct {
 	rate   *tensor.Tensor // lr, float64, rank 0
 }
 
-// NewAdam returns an optimiser of params, which lie on one stream.
-func NewAdam(params []nn.Param, c AdamConfig) (a *Adam, err error) {
+// NewAdam returns an optimiser of params, which are floats on one stream.
+func NewAdam(params []nn.Param, c AdamConfig) (_ *Adam, err error) {
 	defer tensor.Catch(&err)
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if len(params) == 0 {
-		return nil, fmt.Errorf("optim: adam: no parameters to train")
+	if err := checkParams(params); err != nil {
+		return nil, err
 	}
 	s := params[0].Value.Stream()
-	a = &Adam{
+	a := &Adam{
 		config: c,
 		params: params,
 		count:  tensor.Zeros(s, backend.Float64),
@@ -84,6 +86,24 @@ func NewAdam(params []nn.Param, c AdamConfig) (a *Adam, err error) {
 		a.square = append(a.square, tensor.Zeros(s, p.Value.DType(), p.Value.Shape()...))
 	}
 	return a, nil
+}
+
+func checkParams(params []nn.Param) error {
+	if len(params) == 0 {
+		return errors.New("optim: adam: no parameters to train")
+	}
+	s := params[0].Value.Stream()
+	for _, p := range params {
+		switch {
+		case !p.Value.IsFloat():
+			return fmt.Errorf("optim: adam: %s is %v; want a float dtype", p.Name, p.Value.DType())
+		case p.Value.Stream() == nil:
+			return fmt.Errorf("optim: adam: %s is frozen; want a tensor that can be written", p.Name)
+		case p.Value.Stream() != s:
+			return fmt.Errorf("optim: adam: %s belongs to another stream than %s; want one for all", p.Name, params[0].Name)
+		}
+	}
+	return nil
 }
 
 // SetLR changes the learning rate.

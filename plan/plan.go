@@ -1,6 +1,6 @@
 // Package plan records a step once and replays it.
 //
-//	p, err := plan.Record(stream, func(r *plan.Recorder) { trainStep() }) // also runs it the first time
+//	p, err := plan.Record(stream, func(r *plan.Recorder) error { return trainStep() }) // also runs it the first time
 //	for range 999 {
 //		err = p.Run()
 //	}
@@ -12,6 +12,8 @@
 package plan
 
 import (
+	"errors"
+
 	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/tensor"
 )
@@ -45,10 +47,13 @@ type Plan struct {
 	stream *tensor.Stream
 	rec    *tensor.Recording
 	hosts  []host
+	closed bool
 }
 
-// Record runs step once and keeps what it did. Tensors that it makes belong to the plan.
+// Record runs step once and keeps what it did. Tensors that it makes belong to the plan. If the step fails nothing is kept, and
+// the stream is as usable as it was.
 func Record(s *tensor.Stream, step func(r *Recorder) error) (p *Plan, err error) {
+	defer tensor.Catch(&err)
 	r := &Recorder{rec: s.BeginRecording()}
 	defer func() {
 		r.rec.End()
@@ -56,7 +61,6 @@ func Record(s *tensor.Stream, step func(r *Recorder) error) (p *Plan, err error)
 			r.rec.Close()
 		}
 	}()
-	defer tensor.Catch(&err)
 	if err := step(r); err != nil {
 		return nil, err
 	}
@@ -69,6 +73,9 @@ func (p *Plan) Commands() []backend.Cmd { return p.rec.Commands() }
 // Run replays the step. Errors that depend on data are returned by whatever reads a value next.
 func (p *Plan) Run() (err error) {
 	defer tensor.Catch(&err)
+	if p.closed {
+		return errors.New("plan: the plan is closed")
+	}
 	at := 0
 	for _, h := range p.hosts {
 		p.rec.Replay(at, h.after)
@@ -81,5 +88,8 @@ func (p *Plan) Run() (err error) {
 	return nil
 }
 
-// Close frees the plan's memory.
-func (p *Plan) Close() { p.rec.Close() }
+// Close frees the plan's memory. Tensors that the step made, and their views, cannot be used afterwards.
+func (p *Plan) Close() {
+	p.closed = true
+	p.rec.Close()
+}

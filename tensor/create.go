@@ -48,19 +48,30 @@ func FromBytes(s *Stream, d backend.DType, data []byte, shape ...int) *Tensor {
 	return t
 }
 
-// upload fills a fresh contiguous tensor. Such memory is not reused while recording, because a replay does not upload again.
+// upload fills a fresh contiguous tensor. A replay does not upload again, so while recording the data goes to memory that stays as it is,
+// and a command that is replayed copies it.
 func (t *Tensor) upload(data []byte) {
-	t.block.pinned = t.stream.rec != nil
-	t.stream.queue.Upload(t.block.buf, t.view.Offset*t.view.DType.Size(), data)
+	s := t.stream
+	if s.rec == nil {
+		s.queue.Upload(t.block.buf, 0, data)
+		return
+	}
+	c := s.rec.constant(t)
+	s.queue.Upload(c.block.buf, 0, data)
+	s.run1(backend.Cmd{Op: backend.Copy}, t, c)
 }
 
 // SetSlice overwrites the elements of dst, in row-major order, from the host: the way to feed a recorded step. dst must be contiguous.
 func SetSlice[T Element](dst *Tensor, data []T) {
 	s := streamOf("set", dst)
-	if dst.DType() != DTypeOf[T]() || dst.Len() != len(data) || !dst.view.IsContiguous() {
+	switch {
+	case dst.block.frozen:
+		Fail("set", []*Tensor{dst}, "the tensor is frozen")
+	case dst.DType() != DTypeOf[T]() || dst.Len() != len(data):
 		Fail("set", []*Tensor{dst}, "cannot take %d elements of %v", len(data), DTypeOf[T]())
-	}
-	if s.rec != nil {
+	case len(data) > 0 && !dst.view.IsContiguous():
+		Fail("set", []*Tensor{dst}, "wants a contiguous tensor, not strides %v", dst.Strides())
+	case s.rec != nil:
 		Fail("set", []*Tensor{dst}, "the host cannot write while recording: a replay would not write again")
 	}
 	s.queue.Upload(dst.block.buf, dst.view.Offset*dst.view.DType.Size(), backend.AsBytes(data))
@@ -91,23 +102,41 @@ var fillProgs = func() (progs [backend.Float64 + 1]*backend.Prog) {
 
 // Arange returns the integers 0, 1, …, n−1 as a tensor of shape (n).
 func Arange(s *Stream, d backend.DType, n int) *Tensor {
+	checkCount("arange", n)
 	steps := make([]int64, n)
 	for i := range steps {
 		steps[i] = int64(i)
 	}
-	return Cast(FromSlice(s, steps, n), d)
+	return fromHost(s, d, steps)
 }
 
 // Linspace returns n numbers from lo to hi, both included, evenly spaced, each rounded once from float64.
 func Linspace(s *Stream, d backend.DType, lo, hi float64, n int) *Tensor {
+	checkCount("linspace", n)
 	xs := make([]float64, n)
 	for i := range xs {
-		xs[i] = lo
-		if n > 1 {
-			xs[i] = (lo*float64(n-1-i) + hi*float64(i)) / float64(n-1)
+		switch i {
+		case 0:
+			xs[i] = lo
+		case n - 1:
+			xs[i] = hi
+		default:
+			xs[i] = (float64(lo*float64(n-1-i)) + float64(hi*float64(i))) / float64(n-1)
 		}
 	}
-	return Cast(FromSlice(s, xs, n), d)
+	return fromHost(s, d, xs)
+}
+
+func checkCount(op string, n int) {
+	if n < 0 {
+		Fail(op, nil, "cannot make %d elements", n)
+	}
+}
+
+// fromHost returns data as a tensor of one axis and dtype d.
+func fromHost[T Element](s *Stream, d backend.DType, data []T) (t *Tensor) {
+	s.Scope(func() { t = Cast(FromSlice(s, data, len(data)), d).Keep() })
+	return t
 }
 
 // ToSlice returns the elements in row-major order. T must be the Go type of t's dtype. It waits for the stream and returns its error.
@@ -116,24 +145,29 @@ func ToSlice[T Element](t *Tensor) ([]T, error) {
 		Fail("read", []*Tensor{t}, "cannot read as %v; Cast it first", DTypeOf[T]())
 	}
 	data := make([]T, t.Len())
-	return data, t.download(backend.AsBytes(data))
+	if err := t.download(backend.AsBytes(data)); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // Bytes returns the elements of any dtype in row-major order and the machine's byte order.
 func (t *Tensor) Bytes() ([]byte, error) {
 	data := make([]byte, t.Len()*t.DType().Size())
-	return data, t.download(data)
+	if err := t.download(data); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // Float64s returns the elements, converted, in row-major order.
 func (t *Tensor) Float64s() ([]float64, error) {
-	data := make([]float64, t.Len())
-	if t.DType() == backend.Float64 {
-		return data, t.download(backend.AsBytes(data))
+	s, err := t.reader()
+	if err != nil {
+		return nil, err
 	}
-	s := t.reader("read")
-	var err error
-	s.Scope(func() { err = Cast(s.Use(t), backend.Float64).download(backend.AsBytes(data)) })
+	var data []float64
+	s.Scope(func() { data, err = ToSlice[float64](Cast(t, backend.Float64)) })
 	return data, err
 }
 
@@ -143,22 +177,28 @@ func (t *Tensor) Item() (float64, error) {
 		Fail("item", []*Tensor{t}, "wants one element")
 	}
 	data, err := t.Float64s()
-	return data[0], err
+	if err != nil {
+		return 0, err
+	}
+	return data[0], nil
 }
 
 // reader returns the stream through which t is read.
-func (t *Tensor) reader(op string) *Stream {
-	t.live(op)
+func (t *Tensor) reader() (*Stream, error) {
+	t.live("read")
 	if t.stream == nil {
-		Fail(op, []*Tensor{t}, "the tensor is frozen; bind it to a stream with Stream.Use")
+		Fail("read", []*Tensor{t}, "the tensor is frozen; bind it to a stream with Stream.Use")
 	}
-	return t.stream
+	if t.stream.rec != nil {
+		return nil, &Error{Op: "read", Err: ErrRecording}
+	}
+	return t.stream, nil
 }
 
 func (t *Tensor) download(data []byte) error {
-	s := t.reader("read")
-	if s.rec != nil {
-		return &Error{Op: "read", Err: ErrRecording}
+	s, err := t.reader()
+	if err != nil {
+		return err
 	}
 	if len(data) == 0 {
 		return s.Sync()
@@ -166,7 +206,6 @@ func (t *Tensor) download(data []byte) error {
 	if t.view.IsContiguous() {
 		return s.queue.Download(data, t.block.buf, t.view.Offset*t.DType().Size())
 	}
-	var err error
 	s.Scope(func() {
 		c := Contiguous(t)
 		err = s.queue.Download(data, c.block.buf, 0)

@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/weir-ml/weir/backend"
@@ -30,8 +31,13 @@ func MapInto(outs []*Tensor, p *backend.Prog, imm []float64, xs ...*Tensor) {
 	}
 	shape := broadcast("map into", all...)
 	for i, t := range outs {
-		if t.stream == nil || t.DType() != p.TypeOf(p.Outs[i]) || len(shape) != t.Rank() || !t.SameShape(outs[0]) || t.Len() != size(shape) {
+		if t.block.frozen || t.DType() != p.TypeOf(p.Outs[i]) || !slices.Equal(t.Shape(), shape) {
 			Fail("map into", all, "output %d wants %v%s, not frozen", i, p.TypeOf(p.Outs[i]), shapeText(shape))
+		}
+		for j, x := range xs {
+			if t.view.MayOverlap(&x.view) && !t.view.SameElements(&x.view) {
+				Fail("map into", all, "output %d overlaps operand %d, and is not the same elements; Clone the operand", i, j)
+			}
 		}
 	}
 	s.mapInto(p, imm, outs, xs)
@@ -58,14 +64,6 @@ func (s *Stream) mapInto(p *backend.Prog, imm []float64, outs, xs []*Tensor) {
 		c.Src = append(c.Src, stretch(x.view, outs[0].Shape()))
 	}
 	s.exec(c, append(append(make([]*Tensor, 0, 8), outs...), xs...)...)
-}
-
-func size(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	return n
 }
 
 // NewProg returns a checked elementwise program; it panics if the program is malformed. Programs are cached by backends by address: make
@@ -169,11 +167,16 @@ func binary(op backend.MapOp, at backend.DType, x, y *Tensor) *Tensor {
 
 // scalar evaluates op between x and a number, on the side that form says.
 func scalar(op backend.MapOp, form int, x *Tensor, value float64) *Tensor {
-	at := scalarType(x.DType(), value)
-	if op == backend.Div || op == backend.Pow && value < 0 {
-		at = inexact(at)
-	}
 	s := streamOf(op.String(), x)
+	at := scalarType(x.DType(), value)
+	switch {
+	case op == backend.Div || op == backend.Pow && value < 0:
+		at = inexact(at)
+	case at.IsInt() && !holds(at, value) && op.Compares():
+		at = backend.Float64
+	case at.IsInt() && !holds(at, value) && op != backend.Min && op != backend.Max:
+		Fail(op.String(), []*Tensor{x}, "%v is out of the range of %v; Cast the tensor", value, at)
+	}
 	if !op.Accepts(at) {
 		Fail(op.String(), []*Tensor{x}, "not defined for %v", at)
 	}
@@ -360,8 +363,9 @@ func Where(cond, x, y *Tensor) *Tensor {
 	if cond.DType() != backend.Bool {
 		Fail("where", []*Tensor{cond, x, y}, "wants a bool condition")
 	}
+	s := streamOf("where", cond, x, y)
 	d := Promote(x.DType(), y.DType())
-	return Map(wherePrograms[d], nil, cond, Cast(x, d), Cast(y, d))[0]
+	return Map(wherePrograms[d], nil, cond, Cast(s.Use(x), d), Cast(s.Use(y), d))[0]
 }
 
 var wherePrograms = func() (progs [backend.Float64 + 1]*backend.Prog) {
@@ -400,15 +404,23 @@ func duplicate(op string, x *Tensor, d backend.DType) *Tensor {
 	return out
 }
 
-// CopyInto overwrites dst with x broadcast to its shape and cast to its dtype.
+// CopyInto overwrites dst with x broadcast to its shape and cast to its dtype. They may overlap: dst gets what x held before.
 func CopyInto(dst, x *Tensor) {
 	s := streamOf("copy into", dst, x)
-	if dst.stream == nil {
+	if dst.block.frozen {
 		Fail("copy into", []*Tensor{dst, x}, "the destination is frozen")
 	}
-	if shape := broadcast("copy into", dst, x); len(shape) != dst.Rank() || size(shape) != dst.Len() {
+	if !slices.Equal(broadcast("copy into", dst, x), dst.Shape()) {
 		Fail("copy into", []*Tensor{dst, x}, "the source does not broadcast to the destination")
 	}
+	if dst.view.MayOverlap(&x.view) {
+		s.Scope(func() { s.copyInto(dst, Clone(s.Use(x))) })
+		return
+	}
+	s.copyInto(dst, x)
+}
+
+func (s *Stream) copyInto(dst, x *Tensor) {
 	s.dst[0], s.src[0] = dst.view, stretch(x.view, dst.Shape())
 	s.exec(backend.Cmd{Op: backend.Copy, Dst: s.dst[:1], Src: s.src[:1]}, dst, x)
 }

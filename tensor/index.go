@@ -28,7 +28,7 @@ func ScatterAdd(x *Tensor, axis int, index, items *Tensor) *Tensor {
 	if !index.SameShape(items) || items.DType() != x.DType() {
 		Fail("scatter add", []*Tensor{x, index, items}, "wants items of the index's shape and the target's dtype")
 	}
-	out := Clone(x)
+	out := Clone(s.Use(x))
 	s.run2(backend.Cmd{Op: backend.ScatterAdd, Axis: axis}, out, items, index)
 	return out
 }

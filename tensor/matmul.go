@@ -16,14 +16,16 @@ func MatMulTo(a, b *Tensor, batch ...int) *Tensor {
 	full := batchShape(a, b)
 	lead := len(full) - len(batch)
 	kept := make([]int, len(full))
+	fits := lead >= 0
 	for i, n := range full {
 		kept[i] = 1
-		if i >= lead && batch[i-lead] != 1 {
+		if fits && i >= lead && batch[i-lead] != 1 {
 			kept[i] = n
+			fits = batch[i-lead] == n
 		}
-		if lead < 0 || i >= lead && batch[i-lead] != kept[i] {
-			Fail("matmul", []*Tensor{a, b}, "the leading shape %s does not broadcast to %s", shapeText(batch), shapeText(full))
-		}
+	}
+	if !fits {
+		Fail("matmul", []*Tensor{a, b}, "the leading shape %s does not broadcast to %s", shapeText(batch), shapeText(full))
 	}
 	out := matmul(a, b, kept)
 	return Reshape(out, append(append([]int(nil), batch...), out.Dim(-2), out.Dim(-1))...)
@@ -31,13 +33,7 @@ func MatMulTo(a, b *Tensor, batch ...int) *Tensor {
 
 // Linear returns x·wᵀ + bias for x (…, in), w (out, in) and bias (out), which may be nil.
 func Linear(x, w, bias *Tensor) *Tensor {
-	if w.Rank() != 2 || x.Rank() < 1 || x.Dim(-1) != w.Dim(1) || bias != nil && (bias.Rank() != 1 || bias.Dim(0) != w.Dim(0)) {
-		operands := []*Tensor{x, w}
-		if bias != nil {
-			operands = append(operands, bias)
-		}
-		Fail("linear", operands, "wants (…, in), (out, in) and (out)")
-	}
+	checkLinear(x, w, bias)
 	rows := x
 	if x.Rank() == 1 {
 		rows = Unsqueeze(x, 0)
@@ -50,6 +46,16 @@ func Linear(x, w, bias *Tensor) *Tensor {
 		return Squeeze(y, 0)
 	}
 	return y
+}
+
+func checkLinear(x, w, bias *Tensor) {
+	operands := []*Tensor{x, w, bias}
+	if w.Rank() != 2 || x.Rank() < 1 || x.Dim(-1) != w.Dim(1) || bias != nil && (bias.Rank() != 1 || bias.Dim(0) != w.Dim(0)) {
+		Fail("linear", operands, "wants (…, in), (out, in) and (out)")
+	}
+	if !x.IsFloat() || w.DType() != x.DType() || bias != nil && bias.DType() != x.DType() {
+		Fail("linear", operands, "wants one float dtype; Cast an operand")
+	}
 }
 
 func checkMatMul(a, b *Tensor) {

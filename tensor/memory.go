@@ -15,7 +15,6 @@ type block struct {
 	buf      *backend.Buffer
 	pool     *pool
 	released bool
-	pinned   bool // written by the host while recording: a replay reads it again, so it is not reused
 	frozen   bool // any stream may be reading it
 	cleanup  runtime.Cleanup
 }
@@ -26,13 +25,22 @@ func (b *block) release() {
 	}
 	b.released = true
 	b.cleanup.Stop()
-	switch {
-	case b.pinned:
-	case b.frozen:
+	if b.frozen {
 		b.pool.dev.Free(b.buf)
-	default:
-		b.pool.put(b.buf)
+		return
 	}
+	b.pool.put(b.buf)
+}
+
+// freeze takes the block out of the order of its stream: other streams may have queued reads of it, which the device waits for
+// when it frees a buffer, and a pool does not when it reuses one.
+func (b *block) freeze() {
+	if b.frozen {
+		return
+	}
+	b.frozen = true
+	b.cleanup.Stop()
+	b.cleanup = runtime.AddCleanup(b, b.pool.dev.Free, b.buf)
 }
 
 // scope lists the blocks that were made since it began.
@@ -41,28 +49,45 @@ type scope struct {
 	blocks []*block
 }
 
-// own gives the block to the innermost scope, or, outside of any, to whoever holds the tensor: then the garbage collector
-// returns it to the pool, by way of a queue, unless it is released first.
+// own gives the block to the innermost scope, or to the recording under way, or else to whoever holds the tensor: then the garbage
+// collector returns it to the pool, by way of a queue, unless it is released first.
 func (s *Stream) own(b *block) {
-	if s.scope != nil {
+	switch {
+	case s.scope != nil:
 		s.scope.blocks = append(s.scope.blocks, b)
-		return
+	case s.rec != nil:
+		s.rec.blocks = append(s.rec.blocks, b)
+	default:
+		b.cleanup = runtime.AddCleanup(b, b.pool.bury, b.buf)
 	}
-	b.cleanup = runtime.AddCleanup(b, b.pool.bury, b.buf)
 }
 
 // Scope calls f and then releases every tensor that was made on the stream meanwhile, but those that f passed to
 // [Tensor.Keep]. It also does so when f panics. Scopes nest.
 func (s *Stream) Scope(f func()) {
-	inner := &scope{outer: s.scope}
-	s.scope = inner
-	defer func() {
-		s.scope = inner.outer
-		for _, b := range inner.blocks {
-			b.release()
-		}
-	}()
+	defer s.endScope(s.beginScope())
 	f()
+}
+
+func (s *Stream) beginScope() *scope {
+	inner := s.spare
+	if inner == nil {
+		inner = &scope{}
+	}
+	s.spare = nil
+	inner.outer, s.scope = s.scope, inner
+	return inner
+}
+
+// endScope leaves the emptied scope to the next one, so that a loop of scopes allocates none.
+func (s *Stream) endScope(inner *scope) {
+	s.scope = inner.outer
+	for _, b := range inner.blocks {
+		b.release()
+	}
+	clear(inner.blocks)
+	inner.outer, inner.blocks = nil, inner.blocks[:0]
+	s.spare = inner
 }
 
 // Keep moves the tensor from the innermost scope to the one around it, and returns it. Views share the fate of their tensor.

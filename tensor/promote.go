@@ -1,6 +1,10 @@
 package tensor
 
-import "github.com/weir-ml/weir/backend"
+import (
+	"math"
+
+	"github.com/weir-ml/weir/backend"
+)
 
 // Promote returns the dtype in which NumPy computes with both: the smallest that holds every value of either. Two names that NumPy
 // lacks follow the same rule: bfloat16 with float16 is float32, and with an integer wider than a byte float64.
@@ -38,10 +42,23 @@ func inexact(d backend.DType) backend.DType {
 // the tensor holds integers and the number is not one.
 func scalarType(d backend.DType, value float64) backend.DType {
 	switch {
-	case d.IsFloat() || d.IsInt() && value == float64(int64(value)):
+	case d.IsFloat() || d.IsInt() && isInteger(value):
 		return d
-	case d == backend.Bool && value == float64(int64(value)):
+	case d == backend.Bool && isInteger(value):
 		return backend.Int64
 	}
 	return backend.Float64
+}
+
+func isInteger(value float64) bool { return value == math.Trunc(value) && !math.IsInf(value, 0) }
+
+// holds reports whether an integer type has that integer.
+func holds(d backend.DType, value float64) bool {
+	switch d {
+	case backend.Uint8:
+		return value >= 0 && value <= math.MaxUint8
+	case backend.Int32:
+		return value >= math.MinInt32 && value <= math.MaxInt32
+	}
+	return value >= math.MinInt64 && value < -math.MinInt64
 }

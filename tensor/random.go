@@ -58,28 +58,41 @@ func (r *RNG) Bits(d backend.DType, shape ...int) *Tensor {
 
 // Categorical returns n int64 positions, each i with probability weights[i]/Σ weights.
 func (r *RNG) Categorical(weights []float64, n int) *Tensor {
-	s := r.state.stream
-	total := 0.0
-	for _, w := range weights {
-		total += w
-	}
-	if len(weights) == 0 || !(total > 0) || math.IsInf(total, 1) {
-		panic(&Error{Op: "categorical", Reason: "the weights must be nonnegative with a finite positive sum"})
-	}
+	checkCount("categorical", n)
+	total := sumWeights(weights)
 	edges := make([]float64, len(weights)-1)
 	sum := 0.0
 	for i := range edges {
 		sum += weights[i]
 		edges[i] = sum / total
 	}
-	u := Unsqueeze(r.Uniform(backend.Float64, n), 1)
-	return Sum(Cast(LessEqual(FromSlice(s, edges, 1, len(edges)), u), backend.Int64), 1)
+	var picked *Tensor
+	s := r.state.stream
+	s.Scope(func() {
+		u := Unsqueeze(r.Uniform(backend.Float64, n), 1)
+		picked = Sum(LessEqual(FromSlice(s, edges, 1, len(edges)), u), 1).Keep()
+	})
+	return picked
+}
+
+func sumWeights(weights []float64) float64 {
+	total := 0.0
+	for i, w := range weights {
+		if !(w >= 0) {
+			Fail("categorical", nil, "weight %d is %v; want a nonnegative number", i, w)
+		}
+		total += w
+	}
+	if !(total > 0) || math.IsInf(total, 1) {
+		Fail("categorical", nil, "the weights sum to %v; want a finite positive sum", total)
+	}
+	return total
 }
 
 func (r *RNG) draw(op string, kind backend.RandomKind, d backend.DType, shape []int) *Tensor {
 	s := r.state.stream
-	if ok := d.IsFloat(); ok == (kind == backend.Bits) {
-		panic(&Error{Op: op, Reason: "cannot be drawn as " + d.String()})
+	if kind == backend.Bits && !d.IsInt() || kind != backend.Bits && !d.IsFloat() {
+		Fail(op, nil, "cannot be drawn as %v", d)
 	}
 	out := s.alloc(op, d, shape)
 	s.run1(backend.Cmd{Op: backend.Random, RandomKind: kind}, out, r.state)

@@ -8,11 +8,13 @@ import (
 
 // Recording is a sequence of commands with the memory they work on. Package plan makes it convenient.
 type Recording struct {
-	stream *Stream
-	cmds   []backend.Cmd
-	pool   *pool // of the tensors made while recording
-	outer  *pool
-	inputs map[*block]struct{} // what was made before, held so that the collector leaves it
+	stream    *Stream
+	cmds      []backend.Cmd
+	pool      *pool // of the tensors made while recording
+	outer     *pool
+	blocks    []*block            // made while recording, outside of any scope
+	inputs    map[*block]struct{} // made before, held so that the collector leaves it
+	constants []*backend.Buffer   // written by the host while recording
 }
 
 // ErrRecording is the cause when a value is read on the host while a recording is under way: a replay would not read it again.
@@ -38,6 +40,18 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 	}
 }
 
+// constant returns memory for the elements of a tensor that nothing reuses before the recording is closed.
+func (r *Recording) constant(t *Tensor) *Tensor {
+	buf, err := r.pool.get(t.block.buf.Size)
+	if err != nil {
+		panic(&Error{Op: "record", Reason: "cannot hold a constant", Err: err})
+	}
+	r.constants = append(r.constants, buf)
+	c := *t
+	c.view.Buf, c.block = buf, &block{buf: buf, pool: r.pool}
+	return &c
+}
+
 // Pause calls f while the stream does not record: f may read values, and what it executes is not replayed. Tensors that it makes live
 // outside the recording.
 func (r *Recording) Pause(f func()) {
@@ -57,8 +71,12 @@ func (r *Recording) End() {
 // Commands returns the recorded commands. The caller must not change them.
 func (r *Recording) Commands() []backend.Cmd { return r.cmds }
 
-// Replay executes commands lo, …, hi−1 again, on what their inputs hold now. It panics if an input was released.
+// Replay executes commands lo, …, hi−1 again, on what their inputs hold now. It panics if an input was released, and while the stream
+// records: what is replayed would be missing from that recording.
 func (r *Recording) Replay(lo, hi int) {
+	if r.stream.rec != nil {
+		panic(&Error{Op: "replay", Reason: "a recording is under way on this stream"})
+	}
 	for b := range r.inputs {
 		if b.released {
 			panic(&Error{Op: "replay", Reason: "a tensor that the recorded commands use was released"})
@@ -70,6 +88,12 @@ func (r *Recording) Replay(lo, hi int) {
 // Close frees the recording's memory. Tensors made while recording cannot be used afterwards.
 func (r *Recording) Close() {
 	r.End()
-	r.cmds, r.inputs = nil, nil
+	for _, b := range r.blocks {
+		b.release()
+	}
+	for _, buf := range r.constants {
+		r.pool.put(buf)
+	}
+	r.cmds, r.blocks, r.inputs, r.constants = nil, nil, nil, nil
 	r.pool.close()
 }

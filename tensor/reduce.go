@@ -99,7 +99,7 @@ func ArgMax(x *Tensor, axis int) *Tensor { return arg("argmax", backend.ReduceAr
 func ArgMin(x *Tensor, axis int) *Tensor { return arg("argmin", backend.ReduceArgMin, x, axis) }
 
 func arg(name string, op backend.ReduceOp, x *Tensor, axis int) *Tensor {
-	if x.Dim(axis) == 0 {
+	if axis = x.axis(name, axis); x.view.Dims[axis] == 0 {
 		Fail(name, []*Tensor{x}, "axis %d is empty", axis)
 	}
 	return Squeeze(reduce(name, op, x, []int{axis}), axis)
@@ -107,18 +107,25 @@ func arg(name string, op backend.ReduceOp, x *Tensor, axis int) *Tensor {
 
 // Mean returns the mean over axes, all of them if none are given; the axes are removed. The mean of nothing is NaN. Integers are averaged as float64.
 func Mean(x *Tensor, axes ...int) *Tensor {
-	x = Cast(x, inexact(x.DType()))
+	s := streamOf("mean", x)
 	_, n := x.reduced("mean", axes)
-	return DivScalar(Sum(x, axes...), float64(n))
+	var mean *Tensor
+	s.Scope(func() { mean = DivScalar(Sum(Cast(x, inexact(x.DType())), axes...), float64(n)).Keep() })
+	return mean
 }
 
 // LogSumExp returns ln Σ eˣ over axes, all of them if none are given, without overflow; the axes are removed. It is −Inf where
 // all are −Inf or there is nothing.
 func LogSumExp(x *Tensor, axes ...int) *Tensor {
-	x = Cast(x, inexact(x.DType()))
-	top := MaxKeep(x, axes...)
-	shift := Where(isFinite(top), top, Zeros(top.stream, top.DType()))
-	return drop(Add(Log(SumKeep(Exp(Sub(x, shift)), axes...)), shift), axes)
+	s := streamOf("logsumexp", x)
+	var y *Tensor
+	s.Scope(func() {
+		x := Cast(x, inexact(x.DType()))
+		top := MaxKeep(x, axes...)
+		shift := Where(isFinite(top), top, Zeros(s, top.DType()))
+		y = drop(Add(Log(SumKeep(Exp(Sub(x, shift)), axes...)), shift), axes).Keep()
+	})
+	return y
 }
 
 func isFinite(x *Tensor) *Tensor { return LessScalar(Abs(x), math.Inf(1)) }

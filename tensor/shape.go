@@ -45,8 +45,8 @@ func stretch(v backend.View, shape []int) backend.View {
 // Broadcast returns x stretched to a shape, without copying: missing leading axes and dimensions of 1 repeat.
 func Broadcast(x *Tensor, shape ...int) *Tensor {
 	x.live("broadcast")
-	if len(shape) > backend.MaxRank {
-		Fail("broadcast", []*Tensor{x}, "shape %s has %d axes; the limit is %d", shapeText(shape), len(shape), backend.MaxRank)
+	if why := badShape(shape); why != "" {
+		Fail("broadcast", []*Tensor{x}, "shape %s %s", shapeText(shape), why)
 	}
 	lead := len(shape) - x.Rank()
 	if lead < 0 {
@@ -86,28 +86,40 @@ func (x *Tensor) fill(shape []int) []int {
 		switch {
 		case d == -1 && hole < 0:
 			hole = i
-		case d < 0:
-			Fail("reshape", []*Tensor{x}, "bad shape %s", shapeText(shape))
-		default:
+		case d >= 0:
 			n *= d
 		}
 	}
 	if hole >= 0 && n > 0 && x.Len()%n == 0 {
 		filled[hole] = x.Len() / n
-		n = x.Len()
 	}
-	if n != x.Len() || len(filled) > backend.MaxRank || hole >= 0 && filled[hole] < 0 {
+	if why := badShape(filled); why != "" {
+		Fail("reshape", []*Tensor{x}, "shape %s %s", shapeText(shape), why)
+	}
+	if size(filled) != x.Len() {
 		Fail("reshape", []*Tensor{x}, "%d elements do not fit %s", x.Len(), shapeText(shape))
 	}
 	return filled
 }
 
+// rowMajor returns the view of that shape at the start of buf. Its strides are not 0, not even around a dimension of 0, because a stride
+// of 0 along an axis longer than 1 makes no destination.
+func rowMajor(buf *backend.Buffer, d backend.DType, shape []int) backend.View {
+	v := backend.View{Buf: buf, DType: d, Rank: len(shape)}
+	stride := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		v.Dims[i], v.Strides[i] = shape[i], stride
+		stride *= max(shape[i], 1)
+	}
+	return v
+}
+
 // reshaped returns v under a shape of as many elements, if strides can express it: each group of new axes must split one run
 // of old axes that lies evenly in memory.
 func reshaped(v backend.View, shape []int) (backend.View, bool) {
-	w := backend.Contiguous(v.Buf, v.DType, shape...)
+	w := rowMajor(v.Buf, v.DType, shape)
 	w.Offset = v.Offset
-	if v.IsContiguous() {
+	if v.IsContiguous() || v.Len() == 0 {
 		return w, true
 	}
 	old := 0
@@ -192,14 +204,20 @@ func Slice(x *Tensor, axis, lo, hi int) *Tensor {
 		Fail("slice", []*Tensor{x}, "range [%d, %d) is outside axis %d", lo, hi, axis)
 	}
 	v := x.view
-	v.Offset += lo * v.Strides[axis]
+	if lo < hi { // nothing has no place, and one past the end may lie outside the memory
+		v.Offset += lo * v.Strides[axis]
+	}
 	v.Dims[axis] = hi - lo
 	return x.as(v)
 }
 
 // Select returns element i along an axis, without that axis.
 func Select(x *Tensor, axis, i int) *Tensor {
+	x.live("select")
 	axis = x.axis("select", axis)
+	if i < 0 || i >= x.view.Dims[axis] {
+		Fail("select", []*Tensor{x}, "there is no element %d on axis %d", i, axis)
+	}
 	return Squeeze(Slice(x, axis, i, i+1), axis)
 }
 
@@ -242,7 +260,10 @@ func Unsqueeze(x *Tensor, axis int) *Tensor {
 	if axis < 0 {
 		axis += rank
 	}
-	if axis < 0 || axis >= rank || rank > backend.MaxRank {
+	if rank > backend.MaxRank {
+		Fail("unsqueeze", []*Tensor{x}, "there cannot be more than %d axes", backend.MaxRank)
+	}
+	if axis < 0 || axis >= rank {
 		Fail("unsqueeze", []*Tensor{x}, "there is no place %d for a new axis", axis)
 	}
 	v := x.view

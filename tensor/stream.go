@@ -49,6 +49,7 @@ type Stream struct {
 	queue backend.Stream
 	pool  *pool
 	scope *scope
+	spare *scope // an ended one, for reuse
 	rec   *Recording
 
 	// The command being executed. A stream executes one at a time, so an eager operation allocates none.
@@ -76,7 +77,7 @@ func (s *Stream) Close() error {
 func (s *Stream) exec(c backend.Cmd, operands ...*Tensor) {
 	s.cmd[0] = c
 	if s.rec != nil {
-		s.rec.keep(&c, operands)
+		s.rec.keep(&s.cmd[0], operands)
 	}
 	s.queue.Exec(s.cmd[:])
 }
@@ -133,26 +134,47 @@ func streamOf(op string, xs ...*Tensor) *Stream {
 
 // alloc returns a tensor with undefined contents.
 func (s *Stream) alloc(op string, d backend.DType, shape []int) *Tensor {
-	n := 1
-	for i, dim := range shape {
-		if dim < 0 {
-			panic(&Error{Op: op, Reason: fmt.Sprintf("shape %s has a negative dimension on axis %d", shapeText(shape), i)})
-		}
-		if dim > 0 && n > maxElements/dim {
-			panic(&Error{Op: op, Reason: fmt.Sprintf("shape %s has too many elements", shapeText(shape))})
-		}
-		n *= dim
+	if why := badShape(shape); why != "" {
+		Fail(op, nil, "shape %s %s", shapeText(shape), why)
 	}
-	if len(shape) > backend.MaxRank {
-		panic(&Error{Op: op, Reason: fmt.Sprintf("shape %s has %d axes; the limit is %d", shapeText(shape), len(shape), backend.MaxRank)})
-	}
-	buf, err := s.pool.get(n * d.Size())
+	buf, err := s.pool.get(size(shape) * d.Size())
 	if err != nil {
 		panic(&Error{Op: op, Reason: fmt.Sprintf("cannot hold %v%s", d, shapeText(shape)), Err: err})
 	}
-	b := &block{buf: buf, pool: s.pool}
-	s.own(b)
-	return &Tensor{view: backend.Contiguous(buf, d, shape...), stream: s, block: b}
+	// One allocation for both. A view that outlives its tensor keeps the pair alive through the block.
+	both := &struct {
+		block  block
+		tensor Tensor
+	}{block: block{buf: buf, pool: s.pool}}
+	both.tensor = Tensor{view: rowMajor(buf, d, shape), stream: s, block: &both.block}
+	s.own(&both.block)
+	return &both.tensor
+}
+
+// badShape says why no tensor can have that shape, or "".
+func badShape(shape []int) string {
+	if len(shape) > backend.MaxRank {
+		return fmt.Sprintf("has %d axes; the limit is %d", len(shape), backend.MaxRank)
+	}
+	n := 1
+	for i, dim := range shape {
+		switch {
+		case dim < 0:
+			return fmt.Sprintf("has a negative dimension on axis %d", i)
+		case dim > 0 && n > maxElements/dim:
+			return "has too many elements"
+		}
+		n *= max(dim, 1)
+	}
+	return ""
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 // maxElements keeps byte counts within an int.

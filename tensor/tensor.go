@@ -42,12 +42,15 @@ func (t *Tensor) IsFloat() bool { return t.view.DType.IsFloat() }
 func (t *Tensor) SameShape(u *Tensor) bool { return t.view.SameShape(&u.view) }
 
 // Freeze makes the tensor readable from every stream of its device, for as long as it is held, and takes it out of any scope. It waits for the
-// stream, whose error it returns. A frozen tensor must not be written.
+// stream, whose error it returns. Writing a frozen tensor, or a view of it, panics.
 func (t *Tensor) Freeze() error {
 	t.live("freeze")
 	s := t.stream
 	if s == nil {
 		return nil
+	}
+	if s.rec != nil {
+		return &Error{Op: "freeze", Err: ErrRecording}
 	}
 	if err := s.Sync(); err != nil {
 		return err
@@ -57,7 +60,8 @@ func (t *Tensor) Freeze() error {
 			sc.blocks = slices.Delete(sc.blocks, i, i+1)
 		}
 	}
-	t.stream, t.block.frozen = nil, true
+	t.stream = nil
+	t.block.freeze()
 	return nil
 }
 

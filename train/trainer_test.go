@@ -6,24 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
 	"github.com/weir-ml/weir/gflownet/diffusion"
-	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/train"
 )
 
-func newStream(t testing.TB, workers int) *tensor.Stream {
-	t.Helper()
-	dev, err := tensor.Open("cpu", backend.Options{Workers: workers})
-	require.NoError(t, err)
-	s, err := dev.NewStream()
-	require.NoError(t, err)
-	return s
-}
-
 func BenchmarkStep(b *testing.B) {
-	e, err := train.NewExperiment(newStream(b, 0), train.Config{
+	e, err := train.NewExperiment(testdevice.Stream(b, 0), train.Config{
 		Steps: 1 << 30, Batch: 500, Process: diffusion.Process{NumSteps: 100},
 	})
 	require.NoError(b, err)

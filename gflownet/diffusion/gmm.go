@@ -26,8 +26,11 @@ var _ Target = (*GMM)(nil)
 // NewGMM returns the mixture of components with those weights, which need not sum to 1, means (K × d) and covariances (K × d × d).
 func NewGMM(weights []float64, means [][]float64, covs [][][]float64) (*GMM, error) {
 	k := len(weights)
-	if k == 0 || len(means) != k || len(covs) != k || len(means[0]) == 0 {
-		return nil, fmt.Errorf("diffusion: a mixture of %d weights, %d means and %d covariances", k, len(means), len(covs))
+	if k == 0 || len(means) != k || len(covs) != k {
+		return nil, fmt.Errorf("diffusion: a mixture of %d weights, %d means and %d covariances; want one of each a component", k, len(means), len(covs))
+	}
+	if len(means[0]) == 0 {
+		return nil, fmt.Errorf("diffusion: component 0 of the mixture has no dimensions")
 	}
 	total := 0.0
 	for i, w := range weights {
@@ -38,8 +41,8 @@ func NewGMM(weights []float64, means [][]float64, covs [][][]float64) (*GMM, err
 	}
 	g := &GMM{dim: len(means[0])}
 	for i := range weights {
-		if len(means[i]) != g.dim || len(covs[i]) != g.dim {
-			return nil, fmt.Errorf("diffusion: component %d of the mixture is not %d-dimensional", i, g.dim)
+		if err := g.checkComponent(means[i], covs[i]); err != nil {
+			return nil, fmt.Errorf("diffusion: component %d of the mixture: %w", i, err)
 		}
 		factor, err := cholesky(covs[i])
 		if err != nil {
@@ -48,6 +51,18 @@ func NewGMM(weights []float64, means [][]float64, covs [][][]float64) (*GMM, err
 		g.add(weights[i]/total, means[i], factor)
 	}
 	return g, nil
+}
+
+func (g *GMM) checkComponent(mean []float64, cov [][]float64) error {
+	if len(mean) != g.dim || len(cov) != g.dim {
+		return fmt.Errorf("a mean of %d and a covariance of %d dimensions; want %d", len(mean), len(cov), g.dim)
+	}
+	for _, x := range mean {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("the mean %v is not finite", mean)
+		}
+	}
+	return nil
 }
 
 func (g *GMM) add(weight float64, mean []float64, factor []float64) {
@@ -110,7 +125,7 @@ func cholesky(a [][]float64) ([]float64, error) {
 				l[i*n+j] = sum / l[j*n+j]
 				continue
 			}
-			if !(sum > 0) {
+			if !(sum > 0) || math.IsInf(sum, 1) {
 				return nil, fmt.Errorf("the covariance is not positive definite")
 			}
 			l[i*n+i] = math.Sqrt(sum)

@@ -33,13 +33,14 @@ func (e Estimate) MarshalJSON() ([]byte, error) {
 // String prints value ± standard error.
 func (e Estimate) String() string { return fmt.Sprintf("%.4g ± %.2g", e.Value, e.SE) }
 
-// MeanOf returns the mean of xs with its standard error, NaN for fewer than two.
+// MeanOf returns the mean of xs with its standard error, which is NaN for fewer than two. The mean of nothing is NaN.
 func MeanOf(xs []float64) Estimate {
 	n := float64(len(xs))
-	mean := 0.0
+	sum := 0.0
 	for _, x := range xs {
-		mean += x / n
+		sum += x
 	}
+	mean := sum / n
 	squares := 0.0
 	for _, x := range xs {
 		squares += (x - mean) * (x - mean)
@@ -64,11 +65,15 @@ func LogMeanExp(w []float64) Estimate {
 	return Estimate{math.Log(mean.Value) + top, mean.SE / mean.Value}
 }
 
-// ESSPercent returns the effective sample size of log weights w in percent of their number, 100/(n·Σ softmax(w)²).
+// ESSPercent returns the effective sample size of log weights w in percent of their number, 100/(n·Σ softmax(w)²): 0 if all are −Inf or there
+// are none.
 func ESSPercent(w []float64) float64 {
 	top := math.Inf(-1)
 	for _, x := range w {
 		top = max(top, x)
+	}
+	if math.IsInf(top, -1) {
+		return 0
 	}
 	sum, squares := 0.0, 0.0
 	for _, x := range w {
@@ -79,60 +84,49 @@ func ESSPercent(w []float64) float64 {
 }
 
 // BackwardBalance returns Σ log p_B − Σ log p_F for a path back from each of x (B, d). In expectation it is an upper bound on −log p(x), p the
-// density of the sampler's terminal states. Batches of the given size are taken in turn.
+// density of the sampler's terminal states. Batches of the given size, at least 1, are taken in turn.
 func (s *Sampler) BackwardBalance(rng *tensor.RNG, x *tensor.Tensor, batch int) ([]float64, error) {
-	n := x.Dim(0)
-	out := make([]float64, 0, n)
-	for lo := 0; lo < n; lo += batch {
-		part, err := scoped(rng.Stream(), func(tape *autograd.Tape) *tensor.Tensor {
-			tr := s.Backward(tape, rng, tensor.Slice(x, 0, lo, min(lo+batch, n)))
-			return autograd.Sub(autograd.Sum(tr.LogPB, 1), autograd.Sum(tr.LogPF, 1)).Value()
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, part...)
-	}
-	return out, nil
+	return inBatches(rng.Stream(), x.Dim(0), batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
+		tr := s.Backward(tape, rng, tensor.Slice(x, 0, lo, hi))
+		return autograd.Sub(autograd.Sum(tr.LogPB, 1), autograd.Sum(tr.LogPF, 1)).Value()
+	})
 }
 
 // ForwardWeights draws n samples from the sampler and returns them, row by row, with their log importance weights under env.
 func (s *Sampler) ForwardWeights(rng *tensor.RNG, env gflownet.Env, n, batch int) (samples, weights []float64, err error) {
 	d := s.PF.Dim()
-	for lo := 0; lo < n; lo += batch {
-		rows, err := scoped(rng.Stream(), func(tape *autograd.Tape) *tensor.Tensor {
-			tr := s.Forward(tape, rng, min(batch, n-lo))
-			return tensor.Concat(1, tr.Terminal().Value(), tensor.Unsqueeze(tr.LogWeights(env).Value(), 1))
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		for i := 0; i < len(rows); i += d + 1 {
-			samples = append(samples, rows[i:i+d]...)
-			weights = append(weights, rows[i+d])
-		}
+	rows, err := inBatches(rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
+		tr := s.Forward(tape, rng, hi-lo)
+		return tensor.Concat(1, tr.Terminal().Value(), tensor.Unsqueeze(tr.LogWeights(env).Value(), 1))
+	})
+	for i := 0; i < len(rows); i += d + 1 {
+		samples = append(samples, rows[i:i+d]...)
+		weights = append(weights, rows[i+d])
 	}
-	return samples, weights, nil
+	return samples, weights, err
 }
 
 // Draw returns n samples of the sampler's terminal states, row by row.
 func (s *Sampler) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
-	var samples []float64
+	return inBatches(rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
+		return s.Forward(tape, rng, hi-lo).Terminal().Value()
+	})
+}
+
+// inBatches reads what f computes on inference tapes for the ranges [lo, hi) that n samples are cut into, one after the other, and frees
+// the rest after each.
+func inBatches(s *tensor.Stream, n, batch int, f func(tape *autograd.Tape, lo, hi int) *tensor.Tensor) (values []float64, err error) {
+	defer tensor.Catch(&err)
+	if batch < 1 {
+		return nil, fmt.Errorf("diffusion: batches of %d samples; want at least 1", batch)
+	}
 	for lo := 0; lo < n; lo += batch {
-		part, err := scoped(rng.Stream(), func(tape *autograd.Tape) *tensor.Tensor {
-			return s.Forward(tape, rng, min(batch, n-lo)).Terminal().Value()
-		})
+		var part []float64
+		s.Scope(func() { part, err = f(autograd.NewInference(s), lo, min(lo+batch, n)).Float64s() })
 		if err != nil {
 			return nil, err
 		}
-		samples = append(samples, part...)
+		values = append(values, part...)
 	}
-	return samples, nil
-}
-
-// scoped reads what f computes on an inference tape, and frees the rest.
-func scoped(s *tensor.Stream, f func(tape *autograd.Tape) *tensor.Tensor) (values []float64, err error) {
-	defer tensor.Catch(&err)
-	s.Scope(func() { values, err = f(autograd.NewInference(s)).Float64s() })
-	return values, err
+	return values, nil
 }

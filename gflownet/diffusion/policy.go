@@ -223,8 +223,9 @@ func (b *Backward) Buffers() []nn.Param {
 	return nn.Prefix("module", b.Net.Buffers())
 }
 
-// correction returns c·μ (…, T, d) and c·ℓ (…, T, 1), nil where the variance is not learned, at states (…, T, d) and times (T).
-func (b *Backward) correction(states *autograd.Var, times *tensor.Tensor) (shift, logStd *autograd.Var) {
+// Correction returns c·μ (…, T, d) and c·ℓ (…, T, 1), nil where the variance is not learned, at states (…, T, d) and times (T). Both lie in
+// [−c, c]. The policy must be learned.
+func (b *Backward) Correction(states *autograd.Var, times *tensor.Tensor) (shift, logStd *autograd.Var) {
 	out := b.Net.Forward(states, times)
 	if clip := b.Config.Clip; clip > 0 {
 		out = autograd.Clamp(out, -clip, clip)
@@ -248,7 +249,7 @@ func (b *Backward) Sample(tape *autograd.Tape, x, noise *tensor.Tensor) *autogra
 	path := make([]*autograd.Var, n+1)
 	path[n] = autograd.Unsqueeze(tape.Const(x), 1)
 	for i := n - 1; i >= 1; i-- {
-		shift, logStd := b.correction(path[i+1], b.times(s, d, i+1, i+1))
+		shift, logStd := b.Correction(path[i+1], b.times(s, d, i+1, i+1))
 		mean := autograd.Sub(autograd.MulScalar(path[i+1], float64(i)/float64(i+1)), shift)
 		eps := tape.Const(tensor.Slice(noise, 1, n-1-i, n-i))
 		path[i] = autograd.Add(mean, b.scaled(eps, logStd, i))
@@ -284,7 +285,7 @@ func (b *Backward) LogProb(states *autograd.Var) *autograd.Var {
 	mean := autograd.Mul(from, column(func(i int) float64 { return float64(i) / float64(i+1) }))
 	variance := autograd.Unsqueeze(column(func(i int) float64 { return b.BridgeStd(i) * b.BridgeStd(i) }), 0)
 	if b.Learned() {
-		shift, logStd := b.correction(from, b.times(s, d, 2, n))
+		shift, logStd := b.Correction(from, b.times(s, d, 2, n))
 		mean = autograd.Sub(mean, shift)
 		if logStd != nil {
 			variance = autograd.Add(variance, autograd.Exp(autograd.MulScalar(logStd, 2)))

@@ -24,6 +24,9 @@ func NewSampler(pf *Forward, pb *Backward) (*Sampler, error) {
 	if pf.Dim() != pb.Dim() {
 		return nil, fmt.Errorf("diffusion: the policies disagree: forward in %d dimensions, backward in %d", pf.Dim(), pb.Dim())
 	}
+	if pb.Learned() && pb.Net.Phase.DType() != pf.DType() {
+		return nil, fmt.Errorf("diffusion: the policies disagree: forward in %v, backward in %v", pf.DType(), pb.Net.Phase.DType())
+	}
 	return &Sampler{PF: pf, PB: pb}, nil
 }
 

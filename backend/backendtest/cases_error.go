@@ -1,0 +1,98 @@
+package backendtest
+
+import (
+	"fmt"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// errorCases checks that an index out of range poisons the stream, and what that means.
+func errorCases(s *suite) {
+	for _, bad := range []int64{-1, 4, 1 << 40, -1 << 63} {
+		for _, position := range []int{0, 5} {
+			index := []scalar{{i: 0}, {i: 3}, {i: 2}, {i: 1}, {i: 3}, {i: 0}}
+			index[position].i = bad
+			s.checkPoison(s.badIndex(backend.Gather, 4, index))
+			s.checkPoison(s.badIndex(backend.ScatterAdd, 4, index))
+		}
+	}
+	s.checkPoison(s.badIndex(backend.Gather, 0, []scalar{{i: 0}}))
+	s.checkPoison(s.badIndex(backend.ScatterAdd, 0, []scalar{{i: 0}}))
+}
+
+func (s *suite) badIndex(op backend.Op, rows int, index []scalar) *backend.Cmd {
+	table := s.operand(backend.Float32, []int{rows}, contiguous, s.draw(backend.Float32, whole))
+	items := s.operand(backend.Float32, []int{len(index)}, contiguous, s.draw(backend.Float32, whole))
+	c := &backend.Cmd{Op: op, Dst: []backend.View{items}, Src: []backend.View{table, s.vector(backend.Int64, index)}}
+	if op == backend.ScatterAdd {
+		c.Dst[0], c.Src[0] = table, items
+	}
+	return c
+}
+
+// checkPoison runs a command that must fail. From then on the stream must drop commands and return the cause; other streams of
+// the device go on.
+func (s *suite) checkPoison(bad *backend.Cmd) {
+	if why := s.poison(bad); why != "" {
+		s.failf("%s\n\t%s", describe(bad), why)
+	}
+}
+
+func (s *suite) poison(bad *backend.Cmd) (why string) {
+	defer func() {
+		if r := recover(); r != nil {
+			why = fmt.Sprintf("panic: %v", r)
+		}
+		s.openStream()
+	}()
+	onDevice := map[*backend.Buffer]*backend.Buffer{}
+	defer func() {
+		for _, b := range onDevice {
+			s.dev.Free(b)
+		}
+	}()
+	moved, err := s.move(bad, onDevice)
+	if err != nil {
+		return err.Error()
+	}
+	witness, err := s.dev.Alloc(64)
+	if err != nil {
+		return err.Error()
+	}
+	defer s.dev.Free(witness)
+	s.stream.Upload(witness, 0, make([]byte, 64))
+	fill := mustProg(nil, []backend.DType{backend.Uint8}, nil, 0)
+	after := backend.Cmd{Op: backend.Map, Prog: fill, Imm: []float64{1}, Dst: []backend.View{backend.Contiguous(witness, backend.Uint8, 64)}}
+	s.stream.Exec([]backend.Cmd{moved, after})
+	cause := s.stream.Sync()
+	if cause == nil {
+		return "Sync returns nil; want an error"
+	}
+	s.stream.Exec([]backend.Cmd{after})
+	got := make([]byte, 64)
+	if err := s.stream.Download(got, witness, 0); err == nil || err.Error() != cause.Error() {
+		return fmt.Sprintf("Download after the failure returns %v; want the cause, %v", err, cause)
+	}
+	if err := s.stream.Sync(); err == nil || err.Error() != cause.Error() {
+		return fmt.Sprintf("the second Sync returns %v; want the cause, %v", err, cause)
+	}
+	return readElsewhere(s.dev, witness, got)
+}
+
+// readElsewhere checks through a second stream that nothing after the failure was executed.
+func readElsewhere(dev backend.Device, witness *backend.Buffer, got []byte) string {
+	other, err := dev.NewStream()
+	if err != nil {
+		return fmt.Sprintf("NewStream after a failure: %v", err)
+	}
+	defer other.Close()
+	if err := other.Download(got, witness, 0); err != nil {
+		return fmt.Sprintf("another stream fails too: %v", err)
+	}
+	for i, b := range got {
+		if b != 0 {
+			return fmt.Sprintf("a command after the failure was executed: byte %d is %d", i, b)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+package diffusion_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/internal/testdevice"
+	"github.com/weir-ml/weir/tensor"
+)
+
+func newSampler(t testing.TB, pf *diffusion.Forward, pb *diffusion.Backward) *diffusion.Sampler {
+	t.Helper()
+	sampler, err := diffusion.NewSampler(pf, pb)
+	require.NoError(t, err)
+	return sampler
+}
+
+func TestSamplerScoresWhatTheLossTrains(t *testing.T) {
+	const batch, n, d = 50, 8, 2
+	s := testdevice.Stream(t, 0)
+	p := diffusion.Process{NumSteps: n, Sigma: 1.3, TScale: 2}
+	for _, c := range forwardSettings {
+		for dtype, tolerance := range map[backend.DType]float64{backend.Float32: 2e-5, backend.Float64: 1e-13} {
+			t.Run(c.name+"/"+dtype.String(), func(t *testing.T) {
+				pf := newForward(t, s, dtype, d, p, c.config)
+				pf.Exploration = c.exploration
+				tr := newSampler(t, pf, diffusion.NewBridge(p, d)).Forward(autograd.NewInference(s), tensor.NewRNG(s, 5), batch)
+				again := testdevice.Values(t, pf.LogProb(tr.States).Value())
+				for i, want := range testdevice.Values(t, tr.LogPF.Value()) {
+					require.InDelta(t, want, again[i], tolerance*math.Max(1, math.Abs(want)))
+				}
+				for i, v := range testdevice.Values(t, tr.States.Value()) {
+					if i%((n+1)*d) < d {
+						require.Zero(t, v, "paths start at the source")
+					}
+				}
+			})
+		}
+	}
+}
+
+// linear makes the drift k·s + b, because GELU(x) − GELU(−x) = x.
+func linear(t testing.TB, pf *diffusion.Forward, k, b float64) {
+	t.Helper()
+	net := pf.Net
+	for _, p := range pf.Params() {
+		tensor.CopyInto(p.Value, tensor.Zeros(p.Value.Stream(), p.Value.DType()))
+	}
+	tensor.SetSlice(net.State.Weight, []float64{1, -1})
+	tensor.SetSlice(net.Joint[0].Weight, []float64{1, -1, -1, 1})
+	tensor.SetSlice(net.Joint[1].Weight, []float64{k, -k})
+	tensor.SetSlice(net.Joint[1].Bias, []float64{b})
+}
+
+// Under the drift k·s + b the mean and variance of s move by m ← m + dt·(k·m + b) and v ← v·(1 + dt·k)² + σ²·dt·t_scale + e².
+func TestSampledMomentsFollowTheRecursion(t *testing.T) {
+	const batch, n, k, b = 20000, 10, -1.5, 2.0
+	s := testdevice.Stream(t, 0)
+	p := diffusion.Process{NumSteps: n, Sigma: 0.8, TScale: 1.5}
+	pf := newForward(t, s, backend.Float64, 1, p, diffusion.PolicyConfig{Net: diffusion.NetConfig{Harmonics: 1, Embed: 2, Hidden: 2, JointLayers: 1}})
+	linear(t, pf, k, b)
+	pf.Exploration = 0.1
+	path := newSampler(t, pf, diffusion.NewBridge(p, 1)).Forward(autograd.NewInference(s), tensor.NewRNG(s, 5), batch).States.Value()
+	mean, variance := 0.0, 0.0
+	for i := range n {
+		mean += p.Dt() * (k*mean + b)
+		variance = variance*(1+p.Dt()*k)*(1+p.Dt()*k) + p.ForwardVar(pf.Exploration)
+		xs := testdevice.Values(t, tensor.Select(path, 1, i+1))
+		got := diffusion.MeanOf(xs)
+		require.InDelta(t, mean, got.Value, 4*got.SE, "mean after step %d", i)
+		require.InEpsilon(t, variance, got.SE*got.SE*batch, 4*math.Sqrt(2.0/batch), "variance after step %d", i)
+	}
+}
+
+func TestSampledPathsAreConstants(t *testing.T) {
+	s := testdevice.Stream(t, 0)
+	p := diffusion.Process{NumSteps: 3, Sigma: 1, TScale: 1}
+	sampler := newSampler(t, newForward(t, s, backend.Float64, 2, p, diffusion.PolicyConfig{Net: tiny}), diffusion.NewBridge(p, 2))
+	tape := autograd.NewTape(s)
+	tr := sampler.Forward(tape, tensor.NewRNG(s, 1), 4)
+	require.False(t, tr.States.Differentiable())
+	require.False(t, tr.LogPF.Differentiable())
+	require.True(t, sampler.PF.LogProb(tr.States).Differentiable())
+}
+
+func TestSamplerRefusesPoliciesThatDisagree(t *testing.T) {
+	s := testdevice.Stream(t, 1)
+	p := diffusion.Process{NumSteps: 3, Sigma: 1, TScale: 1}
+	pf := newForward(t, s, backend.Float32, 2, p, diffusion.PolicyConfig{Net: tiny})
+	other := p
+	other.Sigma = 2
+	_, err := diffusion.NewSampler(pf, diffusion.NewBridge(other, 2))
+	require.EqualError(t, err,
+		"diffusion: the policies disagree: forward {NumSteps:3 Sigma:1 TScale:1}, backward {NumSteps:3 Sigma:2 TScale:1}")
+	_, err = diffusion.NewSampler(pf, diffusion.NewBridge(p, 3))
+	require.EqualError(t, err, "diffusion: the policies disagree: forward in 2 dimensions, backward in 3")
+	_, err = diffusion.NewSampler(pf, newBackward(t, s, 2, p, diffusion.PolicyConfig{Net: tiny}))
+	require.EqualError(t, err, "diffusion: the policies disagree: forward in float32, backward in float64")
+}
+
+// Batches only bound memory: the estimates see every sample once.
+func TestEstimatesTakeBatchesInTurn(t *testing.T) {
+	const n = 7
+	s := testdevice.Stream(t, 0)
+	target, err := diffusion.NewTarget("gmm2")
+	require.NoError(t, err)
+	p := diffusion.Process{NumSteps: 3, Sigma: 4, TScale: 1}
+	sampler := newSampler(t, newForward(t, s, backend.Float64, 2, p, diffusion.PolicyConfig{Net: tiny}), diffusion.NewBridge(p, 2))
+	rng := tensor.NewRNG(s, 1)
+	x := target.Sample(rng, backend.Float64, n)
+	for _, batch := range []int{1, 3, 7, 100} {
+		balance, err := sampler.BackwardBalance(rng, x, batch)
+		require.NoError(t, err)
+		require.Len(t, balance, n)
+		samples, weights, err := sampler.ForwardWeights(rng, target, n, batch)
+		require.NoError(t, err)
+		require.Len(t, samples, 2*n)
+		require.Len(t, weights, n)
+		drawn, err := sampler.Draw(rng, n, batch)
+		require.NoError(t, err)
+		require.Len(t, drawn, 2*n)
+	}
+	for _, batch := range []int{0, -1} {
+		_, err := sampler.Draw(rng, n, batch)
+		require.ErrorContains(t, err, "diffusion: batches of")
+		_, err = sampler.BackwardBalance(rng, x, batch)
+		require.ErrorContains(t, err, "diffusion: batches of")
+		_, _, err = sampler.ForwardWeights(rng, target, n, batch)
+		require.ErrorContains(t, err, "diffusion: batches of")
+	}
+}
+
+func TestBoundsOnLogZHoldAndAreFinite(t *testing.T) {
+	const n = 2000
+	s := testdevice.Stream(t, 0)
+	target, err := diffusion.NewTarget("gmm2")
+	require.NoError(t, err)
+	p := diffusion.Process{NumSteps: 16, Sigma: math.Sqrt(20), TScale: 1}
+	for _, c := range backwardSettings[:2] {
+		t.Run(c.name, func(t *testing.T) {
+			pf := newForward(t, s, backend.Float64, 2, p, diffusion.PolicyConfig{Net: tiny, LearnVariance: true})
+			sampler := newSampler(t, pf, newBackward(t, s, 2, p, c.config))
+			rng := tensor.NewRNG(s, 1)
+			x := target.Sample(rng, backend.Float64, n)
+			upper, err := sampler.BackwardBalance(rng, x, n)
+			require.NoError(t, err)
+			for i, r := range testdevice.Values(t, target.LogReward(autograd.NewInference(s).Const(x)).Value()) {
+				upper[i] += r
+			}
+			eubo := diffusion.MeanOf(upper)
+			require.False(t, math.IsInf(eubo.Value, 0) || math.IsNaN(eubo.Value))
+			require.GreaterOrEqual(t, eubo.Value, -3*eubo.SE)
+
+			_, lower, err := sampler.ForwardWeights(rng, target, n, n)
+			require.NoError(t, err)
+			elbo := diffusion.MeanOf(lower)
+			require.False(t, math.IsInf(elbo.Value, 0) || math.IsNaN(elbo.Value))
+			require.LessOrEqual(t, elbo.Value, 3*elbo.SE)
+		})
+	}
+}

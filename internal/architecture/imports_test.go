@@ -1,0 +1,114 @@
+// Package architecture holds the test that imports point one way.
+package architecture
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/weir-ml/weir/"
+
+// foreign are the only modules beside the standard library that the packages of layers may import outside their tests.
+var foreign = []string{"github.com/x448/float16", "golang.org/x/sys/"}
+
+// layers lists, for every package that users import, the packages of ours that it may import. A package that is not here is a
+// program or an example and may import anything.
+var layers = map[string][]string{
+	"internal/atomicfile":          {},
+	"internal/quote":               {},
+	"backend":                      {},
+	"backend/backendtest":          {"backend"},
+	"backend/cpu":                  {"backend"},
+	"tensor":                       {"backend"},
+	"autograd":                     {"backend", "tensor"},
+	"plan":                         {"backend", "tensor"},
+	"nn":                           {"backend", "tensor", "autograd"},
+	"optim":                        {"backend", "tensor", "autograd", "nn"},
+	"dataset":                      {"backend", "internal/quote"},
+	"tensorio/safetensors":         {"backend", "tensor", "internal/atomicfile", "internal/quote"},
+	"gflownet":                     {"backend", "tensor", "autograd", "nn"},
+	"gflownet/diffusion":           {"backend", "tensor", "autograd", "nn", "gflownet"},
+	"gflownet/diffusion/transport": {},
+	"gflownet/mle":                 {"backend", "tensor", "autograd", "nn", "gflownet", "gflownet/diffusion"},
+	"gflownet/mle/recorded":        {"backend", "tensor", "autograd", "nn", "gflownet", "gflownet/diffusion", "gflownet/mle", "tensorio/safetensors"},
+	"train": {
+		"backend", "tensor", "autograd", "plan", "nn", "optim", "dataset", "tensorio/safetensors", "internal/atomicfile", "internal/quote",
+		"gflownet", "gflownet/diffusion", "gflownet/diffusion/transport", "gflownet/mle",
+	},
+}
+
+// programs are the places whose packages may import anything of ours.
+var programs = []string{"cmd/", "bench/", "examples/"}
+
+func TestImportsPointOneWay(t *testing.T) {
+	seen := map[string]bool{}
+	for dir, imports := range sources(t) {
+		allowed, library := layers[dir]
+		seen[dir] = true
+		if !library {
+			isProgram := slices.ContainsFunc(programs, func(p string) bool { return strings.HasPrefix(dir, p) })
+			require.True(t, isProgram || strings.HasPrefix(dir, "internal/"), "package %s is in no layer; add it to the table", dir)
+			continue
+		}
+		for _, imported := range imports {
+			ours, isOurs := strings.CutPrefix(imported, module)
+			switch {
+			case isOurs:
+				require.Contains(t, allowed, ours, "%s imports %s", dir, ours)
+			case strings.Contains(strings.Split(imported, "/")[0], "."):
+				ok := slices.ContainsFunc(foreign, func(f string) bool { return strings.HasPrefix(imported, f) })
+				require.True(t, ok, "%s imports %s; the library imports only %v beside the standard library", dir, imported, foreign)
+			}
+		}
+	}
+	for dir := range layers {
+		require.True(t, seen[dir], "package %s of the table does not exist", dir)
+	}
+}
+
+// sources returns the imports of every package of the module, tests excepted, by folder.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	imports := map[string][]string{}
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		name := d.Name()
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && file != root && (name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")):
+			return filepath.SkipDir
+		case d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		dir = filepath.ToSlash(dir)
+		imports[dir] = append(imports[dir], []string{}...)
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			imports[dir] = append(imports[dir], imported)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return imports
+}

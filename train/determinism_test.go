@@ -1,0 +1,63 @@
+package train_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/internal/testdevice"
+	"github.com/weir-ml/weir/train"
+)
+
+// weights returns the bytes of every parameter and buffer.
+func weights(t *testing.T, e *train.Experiment) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	for _, p := range append(e.Loss.Params(), e.Trainer.Optim.State()...) {
+		data, err := p.Value.Bytes()
+		require.NoError(t, err)
+		all[p.Name] = data
+	}
+	return all
+}
+
+func TestSameSeedGivesTheSameBits(t *testing.T) {
+	net := diffusion.NetConfig{Harmonics: 8, Embed: 24, Hidden: 24}
+	for _, c := range []struct {
+		name   string
+		config train.Config
+	}{
+		{"fixed", train.Config{}},
+		{"learned variance", train.Config{LearnVariance: true, Exploration: 0.3}},
+		{"learned backward", train.Config{LearnVariance: true, LearnPB: train.LearnPBMeanVariance, IncludeLogPB: true}},
+	} {
+		for _, dtype := range []backend.DType{backend.Float32, backend.Float64} {
+			t.Run(fmt.Sprintf("%s/%v", c.name, dtype), func(t *testing.T) {
+				config := c.config
+				config.Target, config.Batch, config.Net, config.Seed = "gmm2", 70, net, 5
+				config.Process.NumSteps, config.DType.DType = 12, dtype
+				var want map[string][]byte
+				for _, eager := range []bool{false, true} {
+					for _, workers := range []int{1, 2} {
+						e, err := train.NewExperiment(testdevice.Stream(t, workers), config)
+						require.NoError(t, err)
+						e.Trainer.Eager = eager
+						before := weights(t, e)
+						require.NoError(t, stepTo(e, 6))
+						got := weights(t, e)
+						if want == nil {
+							want = got
+						}
+						for name := range want {
+							require.NotEqual(t, before[name], got[name], "%s was not trained", name)
+							require.Equal(t, want[name], got[name], "%s, eager %v, %d workers", name, eager, workers)
+						}
+					}
+				}
+			})
+		}
+	}
+}
