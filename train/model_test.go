@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensor"
 	"github.com/weir-ml/weir/train"
 )
@@ -20,7 +21,7 @@ func tinyConfig() train.Config {
 }
 
 func TestModelDrawsWhatItsRunDraws(t *testing.T) {
-	s := newStream(t, 1)
+	s := testdevice.Stream(t, 1)
 	c := tinyConfig()
 	c.LearnVariance, c.LearnPB = true, train.LearnPBMeanVariance
 	e, err := train.NewExperiment(s, c)
@@ -43,7 +44,7 @@ func TestModelDrawsWhatItsRunDraws(t *testing.T) {
 }
 
 func TestLogDensityIsNormalised(t *testing.T) {
-	e, err := train.NewExperiment(newStream(t, 1), tinyConfig())
+	e, err := train.NewExperiment(testdevice.Stream(t, 1), tinyConfig())
 	require.NoError(t, err)
 	const side, cells = 30.0, 300
 	points := make([]float64, 0, 2*cells*cells)
