@@ -18,7 +18,7 @@ const (
 	configKey = "weir.config"
 	stepKey   = "weir.step"
 	rngKey    = "weir.rng"
-	scaleKey  = "weir.standardize"
+	dataKey   = "weir.data" // of runs on data
 
 	paramPrefix  = "param"
 	bufferPrefix = "buffer"
@@ -47,17 +47,19 @@ func (e *Experiment) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("train: random state: %w", err)
 	}
-	scale, err := e.scale()
-	if err != nil {
-		return err
-	}
 	f := &safetensors.File{Metadata: map[string]string{
 		formatKey: format,
 		configKey: string(config),
 		stepKey:   strconv.Itoa(e.Trainer.Step),
 		rngKey:    string(rng),
-		scaleKey:  scale,
 	}}
+	if e.Data != nil {
+		text, err := json.Marshal(scale{e.Data.Columns, e.Data.Standardize})
+		if err != nil {
+			return fmt.Errorf("train: scale of the data: %w", err)
+		}
+		f.Metadata[dataKey] = string(text)
+	}
 	for _, p := range e.state() {
 		data, err := p.Value.Bytes()
 		if err != nil {
@@ -66,18 +68,6 @@ func (e *Experiment) Save(path string) error {
 		f.Entries = append(f.Entries, safetensors.Entry{Name: p.Name, DType: p.Value.DType(), Shape: p.Value.Shape(), Data: data})
 	}
 	return safetensors.WriteFile(path, f)
-}
-
-// scale returns how data was standardized, as text; weights mean nothing under another scale.
-func (e *Experiment) scale() (string, error) {
-	if e.Data == nil {
-		return "", nil
-	}
-	text, err := json.Marshal(e.Data.Standardize)
-	if err != nil {
-		return "", fmt.Errorf("train: standardization: %w", err)
-	}
-	return string(text), nil
 }
 
 // ReadConfig returns the settings and the step of a checkpoint.
@@ -137,16 +127,18 @@ func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Exp
 
 func (e *Experiment) restore(f *safetensors.File) (err error) {
 	defer tensor.Catch(&err)
+	if e.Data != nil {
+		stored, err := readScale(f)
+		if err != nil {
+			return err
+		}
+		if err := stored.check(e.Data); err != nil {
+			return fmt.Errorf("%s: %w", e.Config.Data, err)
+		}
+	}
 	var place tensor.RNGState
 	if err := json.Unmarshal([]byte(f.Metadata[rngKey]), &place); err != nil {
 		return fmt.Errorf("%s: %w", rngKey, err)
-	}
-	scale, err := e.scale()
-	if err != nil {
-		return err
-	}
-	if scale != f.Metadata[scaleKey] {
-		return fmt.Errorf("%s is not the data of this run: it is standardized by %s, not %s", e.Config.Data, scale, f.Metadata[scaleKey])
 	}
 	e.stream.Scope(func() { err = nn.Copy(e.state(), Tensors(e.stream, f, "")) })
 	if err != nil {

@@ -75,7 +75,7 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 		var err error
 		reports[i], err = e.Evaluate(1, 10, 4)
 		require.NoError(t, err)
-		samples[i], err = e.Draw(tensor.NewRNG(e.Stream(), 2), 50, 20)
+		samples[i], err = e.Model().Draw(tensor.NewRNG(e.Stream(), 2), 50, 20)
 		require.NoError(t, err)
 	}
 	require.InDelta(t, reports[0].NLLBound.Value+math.Log(4)-math.Log(8), reports[1].NLLBound.Value, 1e-6)
@@ -127,5 +127,5 @@ func TestChangedDataIsRefused(t *testing.T) {
 
 	other := writeCSV(t, points[1:])
 	_, err = train.OpenExperiment(testdevice.Stream(t, 1), path, func(c *train.Config) { c.Data = other })
-	require.ErrorContains(t, err, path+": "+other+" is not the data of this run: it is standardized by {")
+	require.ErrorContains(t, err, path+": "+other+": the data is not what the run was trained on: column \"x\" is now ")
 }

@@ -111,7 +111,7 @@ func (e *Experiment) evaluateData(rng *tensor.RNG, batch int) (r Report, err err
 	r.NLLBound = diffusion.MeanOf(balance)
 	r.NLLBound.Value -= e.Data.Standardize.LogDetJacobian()
 
-	samples, err := e.Draw(rng, r.N, batch)
+	samples, err := e.Model().Draw(rng, r.N, batch)
 	if err != nil {
 		return r, err
 	}

@@ -47,7 +47,10 @@ func NewExperiment(s *tensor.Stream, c Config) (e *Experiment, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.build(dim); err != nil {
+	if e.Loss, err = newLoss(e.rng, c, dim); err != nil {
+		return nil, err
+	}
+	if e.Sampler, err = diffusion.NewSampler(e.Loss.PF, e.Loss.PB); err != nil {
 		return nil, err
 	}
 	adam, err := optim.NewAdam(e.Loss.Params(), optim.AdamConfig{LR: c.LR})
@@ -105,34 +108,44 @@ func openData(c Config) (*Data, error) {
 	return d, nil
 }
 
-// build makes the policies and the loss in dim dimensions.
-func (e *Experiment) build(dim int) error {
-	c := e.Config
+// newLoss makes the policies and the loss in dim dimensions, with fresh weights.
+func newLoss(rng *tensor.RNG, c Config, dim int) (*mle.MLE, error) {
 	d := c.DType.DType
-	pf, err := diffusion.NewForward(e.rng, d, dim, c.Process, diffusion.PolicyConfig{Net: c.Net, LearnVariance: c.LearnVariance})
+	pf, err := diffusion.NewForward(rng, d, dim, c.Process, diffusion.PolicyConfig{Net: c.Net, LearnVariance: c.LearnVariance})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pb := diffusion.NewBridge(c.Process, dim)
 	if c.LearnPB != FixedBridge {
-		pb, err = diffusion.NewBackward(e.rng, d, dim, c.Process, diffusion.PolicyConfig{
+		pb, err = diffusion.NewBackward(rng, d, dim, c.Process, diffusion.PolicyConfig{
 			Net: c.Net, LearnVariance: c.LearnPB == LearnPBMeanVariance, ScaleRange: c.PBScaleRange,
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if e.Loss, err = mle.New(pf, pb); err != nil {
-		return err
+	loss, err := mle.New(pf, pb)
+	if err != nil {
+		return nil, err
 	}
-	e.Loss.IncludeLogPB = c.IncludeLogPB
-	e.Sampler, err = diffusion.NewSampler(pf, pb)
-	return err
+	loss.IncludeLogPB = c.IncludeLogPB
+	return loss, nil
 }
 
 // Run trains until the configured number of steps is done; see Trainer.Run.
 func (e *Experiment) Run(ctx context.Context, report func(Progress) error) error {
 	return e.Trainer.Run(ctx, e.Config.Steps, report)
+}
+
+// Model returns what was learned so far. It shares the run's weights.
+func (e *Experiment) Model() *Model {
+	m := &Model{Config: e.Config, Sampler: e.Sampler}
+	if e.Data != nil {
+		m.Columns, m.Standardize = e.Data.Columns, &e.Data.Standardize
+		return m
+	}
+	m.Columns = coordinates(e.Target.Dim())
+	return m
 }
 
 // Stream returns the stream of the run.

@@ -90,7 +90,7 @@ type plainLines struct {
 func (l *plainLines) step(m metric) error {
 	if l.due(m.Step, 5*time.Second) {
 		rate, left := l.rate(m.Step)
-		fmt.Fprintf(l.out, "step %d/%d  loss %.4g  %.3g steps/s  %v left\n", m.Step, l.last, m.Loss, rate, left.Round(time.Second))
+		fmt.Fprintf(l.out, "step %d/%d  loss %.3f  %.3g steps/s  %v left\n", m.Step, l.last, m.Loss, rate, left.Round(time.Second))
 	}
 	return nil
 }
@@ -107,8 +107,7 @@ type bar struct {
 func newBar(p pace, w io.Writer) *bar {
 	return &bar{p, progressbar.NewOptions(p.last-p.first+1,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+		progressbar.OptionSetWidth(16), // the line fits in 80 columns
 		progressbar.OptionShowIts(),
 		progressbar.OptionSetItsString("steps"),
 		progressbar.OptionSetPredictTime(true),
@@ -117,7 +116,7 @@ func newBar(p pace, w io.Writer) *bar {
 
 func (b *bar) step(m metric) error {
 	if b.due(m.Step, 100*time.Millisecond) {
-		b.bar.Describe(fmt.Sprintf("step %d/%d  loss %.4g", m.Step, b.last, m.Loss))
+		b.bar.Describe(fmt.Sprintf("step %d/%d  loss %.3f", m.Step, b.last, m.Loss))
 		_ = b.bar.Set(m.Step - b.first + 1) // a terminal that is gone is no reason to stop training
 	}
 	return nil

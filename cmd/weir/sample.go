@@ -20,7 +20,6 @@ type sampleCmd struct {
 	N    int     `name:"samples" short:"n" default:"1000" help:"How many."`
 	Out  string  `required:"" placeholder:"FILE.csv" help:"File to write, - for stdout. The first line names the columns."`
 	Seed *uint64 `placeholder:"N" help:"Decides the samples (default: the run's seed + 1)."`
-	Data string  `placeholder:"FILE.csv" help:"Where the run's data is, if it has moved."`
 	deviceFlags
 }
 
@@ -30,17 +29,21 @@ func (m *sampleCmd) Run(ctx context.Context, c *console) error {
 		return fmt.Errorf("samples is %d; want at least 1", m.N)
 	}
 	return m.on(func(s *tensor.Stream) error {
-		e, err := openRun(s, m.From, m.Data)
+		path, err := findCheckpoint(m.From)
 		if err != nil {
 			return err
 		}
-		seed := evaluationSeed(e.Config)
+		model, err := train.OpenModel(s, path)
+		if err != nil {
+			return err
+		}
+		seed := evaluationSeed(model.Config)
 		if m.Seed != nil {
 			seed = *m.Seed
 		}
 		rng := tensor.NewRNG(s, seed)
 		defer rng.Release()
-		write := func(w io.Writer) error { return writeSamples(ctx, w, e, rng, m.N) }
+		write := func(w io.Writer) error { return writeSamples(ctx, w, model, rng, m.N) }
 		if m.Out == "-" {
 			return write(c.out)
 		}
@@ -49,10 +52,10 @@ func (m *sampleCmd) Run(ctx context.Context, c *console) error {
 }
 
 // writeSamples writes a header and n rows.
-func writeSamples(ctx context.Context, w io.Writer, e *train.Experiment, rng *tensor.RNG, n int) error {
+func writeSamples(ctx context.Context, w io.Writer, m *train.Model, rng *tensor.RNG, n int) error {
 	buffer := bufio.NewWriter(w)
 	header := csv.NewWriter(buffer)
-	if err := header.Write(e.Columns()); err != nil {
+	if err := header.Write(m.Columns); err != nil {
 		return err
 	}
 	header.Flush()
@@ -60,11 +63,11 @@ func writeSamples(ctx context.Context, w io.Writer, e *train.Experiment, rng *te
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows, err := e.Draw(rng, min(evaluationBatch, n-done), evaluationBatch)
+		rows, err := m.Draw(rng, min(evaluationBatch, n-done), evaluationBatch)
 		if err != nil {
 			return err
 		}
-		if err := writeRows(buffer, rows, len(e.Columns()), bits(e)); err != nil {
+		if err := writeRows(buffer, rows, len(m.Columns), bits(m)); err != nil {
 			return err
 		}
 	}
@@ -72,8 +75,8 @@ func writeSamples(ctx context.Context, w io.Writer, e *train.Experiment, rng *te
 }
 
 // bits returns the precision of samples. In the data's own units it is float64 at any dtype: a column may be narrow and far from 0.
-func bits(e *train.Experiment) int {
-	if e.Data == nil && e.Config.DType.DType == backend.Float32 {
+func bits(m *train.Model) int {
+	if m.Standardize == nil && m.Config.DType.DType == backend.Float32 {
 		return 32
 	}
 	return 64

@@ -15,24 +15,39 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// build compiles the command.
-func build(t *testing.T) (binary string) {
+// asCommand makes the test binary behave as the command.
+const asCommand = "WEIR_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command returns the command as a process of its own.
+func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	binary = filepath.Join(t.TempDir(), "weir")
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return binary
+	self, err := os.Executable()
+	require.NoError(t, err)
+	process := exec.Command(self, args...)
+	process.Env = append(os.Environ(), asCommand+"=1")
+	t.Cleanup(func() {
+		if process.Process != nil {
+			_ = process.Process.Kill()
+		}
+	})
+	return process
 }
 
 // startEndless starts a run that would take very long, and returns when it has begun to train.
-func startEndless(t *testing.T, binary, dir string) (process *exec.Cmd, stderr *bufio.Reader) {
+func startEndless(t *testing.T, dir string) (process *exec.Cmd, stderr *bufio.Reader) {
 	t.Helper()
 	args := append([]string{"train", "--out", dir}, tiny...)
-	process = exec.Command(binary, append(args, "--steps", "1000000000")...)
+	process = command(t, append(args, "--steps", "1000000000")...)
 	pipe, err := process.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, process.Start())
-	t.Cleanup(func() { _ = process.Process.Kill() })
 	stderr = bufio.NewReader(pipe)
 	line, err := stderr.ReadString('\n')
 	require.NoError(t, err)
@@ -41,11 +56,10 @@ func startEndless(t *testing.T, binary, dir string) (process *exec.Cmd, stderr *
 }
 
 func TestSignalsEndTrainingWithACheckpoint(t *testing.T) {
-	binary := build(t)
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
-			process, stderr := startEndless(t, binary, dir)
+			process, stderr := startEndless(t, dir)
 			require.NoError(t, process.Process.Signal(signal))
 			var said strings.Builder
 			_, err := stderr.WriteTo(&said)
@@ -61,19 +75,28 @@ func TestSignalsEndTrainingWithACheckpoint(t *testing.T) {
 	}
 }
 
-// The first signal is held up by a stopped process, so that the second arrives with it at the latest.
+// The step takes minutes, so the first signal, which waits for its end, cannot be what ends the process.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	binary := build(t)
-	process, _ := startEndless(t, binary, filepath.Join(t.TempDir(), "run"))
-	done := make(chan error, 1)
-	go func() { done <- process.Wait() }()
-	for {
-		select {
-		case err := <-done:
-			require.Error(t, err)
-			return
-		case <-time.After(time.Millisecond):
-			_ = process.Process.Signal(os.Interrupt) // fails once the process is gone
-		}
+	dir := filepath.Join(t.TempDir(), "run")
+	process := command(t, "train", "--out", dir, "--batch", "1", "--num-steps", "60000", "--learn-pb", "mean", "--hidden", "8")
+	require.NoError(t, process.Start())
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(runDir(dir).metrics())
+		return err == nil
+	}, 10*time.Second, time.Millisecond, "training has not begun")
+	ended := make(chan error, 1)
+	go func() { ended <- process.Wait() }()
+	for range 2 {
+		require.NoError(t, process.Process.Signal(os.Interrupt))
+		time.Sleep(100 * time.Millisecond) // two signals at the same moment may be merged into one
+	}
+	select {
+	case err := <-ended:
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
+		require.True(t, exit.Sys().(syscall.WaitStatus).Signaled(), err)
+		require.NoFileExists(t, runDir(dir).checkpoint())
+	case <-time.After(5 * time.Second):
+		require.Fail(t, "the second signal did not end it")
 	}
 }

@@ -140,7 +140,8 @@ func (r *trainRun) drawLoss() error {
 func (r *trainRun) drawSamples() error {
 	rng := tensor.NewRNG(r.Stream(), evaluationSeed(r.Config))
 	defer rng.Release()
-	model, err := r.Draw(rng, r.samples, evaluationBatch)
+	model := r.Model()
+	samples, err := model.Draw(rng, r.samples, evaluationBatch)
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (r *trainRun) drawSamples() error {
 	}
 	c := plot.Comparison{
 		Title:   fmt.Sprintf("%s after %d steps", r.name(), r.Trainer.Step),
-		Columns: r.Columns(), Model: model, Target: truth,
+		Columns: model.Columns, Model: samples, Target: truth,
 	}
 	if r.Target != nil {
 		c.LogDensity = r.LogDensity

@@ -7,27 +7,6 @@ import (
 	"github.com/weir-ml/weir/tensor"
 )
 
-// Columns returns the names of the coordinates: those of the data, or x1, x2, … for a target.
-func (e *Experiment) Columns() []string {
-	if e.Data != nil {
-		return e.Data.Columns
-	}
-	names := make([]string, e.Target.Dim())
-	for i := range names {
-		names[i] = fmt.Sprintf("x%d", i+1)
-	}
-	return names
-}
-
-// Draw returns n samples, row by row, in the data's own units.
-func (e *Experiment) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
-	samples, err := e.Sampler.Draw(rng, n, batch)
-	if err != nil || e.Data == nil {
-		return samples, err
-	}
-	return e.Data.Standardize.Inverse(samples)
-}
-
 // Truth returns what samples should look like, row by row: n samples of the target, or up to n of the held-out rows in the data's own units.
 func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error) {
 	defer tensor.Catch(&err)
