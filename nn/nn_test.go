@@ -126,6 +126,7 @@ func TestCopyCastsAndIgnoresTheOrder(t *testing.T) {
 func TestCopyOverwritesAllOrNothing(t *testing.T) {
 	s := newStream(t)
 	one := func(shape ...int) *tensor.Tensor { return tensor.Ones(s, backend.Float32, shape...) }
+	foreign := tensor.Ones(newStream(t), backend.Float32, 3)
 	for _, c := range []struct {
 		src  []nn.Param
 		want string
@@ -135,6 +136,8 @@ func TestCopyOverwritesAllOrNothing(t *testing.T) {
 		{[]nn.Param{{Name: "a", Value: one(2)}, {Name: "b", Value: one(3, 1)}}, "nn: b has shape [3 1]; want [3]"},
 		{[]nn.Param{{Name: "a", Value: one(2)}, {Name: "b", Value: one(3)}, {Name: "c", Value: one()}}, "nn: c is not a parameter here"},
 		{[]nn.Param{{Name: "a", Value: one(2)}, {Name: "b", Value: one(3)}, {Name: "a", Value: one(2)}}, "nn: a is given twice"},
+		{[]nn.Param{{Name: "a", Value: one(2)}, {Name: "b", Value: foreign}},
+			"nn: b belongs to another stream; want one of the same stream, or a frozen one"},
 	} {
 		dst := []nn.Param{{Name: "a", Value: tensor.Zeros(s, backend.Float32, 2)}, {Name: "b", Value: tensor.Zeros(s, backend.Float32, 3)}}
 		require.EqualError(t, nn.Copy(dst, c.src), c.want)
@@ -142,4 +145,16 @@ func TestCopyOverwritesAllOrNothing(t *testing.T) {
 			require.Equal(t, make([]float64, p.Value.Len()), read(t, p.Value), "%s after %q", p.Name, c.want)
 		}
 	}
+}
+
+func TestCopyReadsFrozenTensorsAndWritesNone(t *testing.T) {
+	s := newStream(t)
+	frozen := nn.NewLinear(tensor.NewRNG(s, 1), backend.Float32, 3, 2)
+	for _, p := range frozen.Params() {
+		require.NoError(t, p.Value.Freeze())
+	}
+	layer := nn.NewLinear(tensor.NewRNG(s, 2), backend.Float32, 3, 2)
+	require.EqualError(t, nn.Copy(frozen.Params(), layer.Params()), "nn: weight is frozen; want a tensor that can be written")
+	require.NoError(t, nn.Copy(layer.Params(), frozen.Params()))
+	require.Equal(t, read(t, s.Use(frozen.Weight)), read(t, layer.Weight))
 }
