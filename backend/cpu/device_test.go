@@ -174,7 +174,7 @@ func (r *rig) layouts(d backend.DType, rows, cols int) map[string]backend.View {
 	}
 }
 
-func program(t testing.TB, ins, params []backend.DType, code []backend.Instr, outs ...backend.Value) *backend.Prog {
+func prog(t testing.TB, ins, params []backend.DType, code []backend.Instr, outs ...backend.Value) *backend.Prog {
 	p, err := backend.NewProg(ins, params, code, outs)
 	require.NoError(t, err)
 	return p

@@ -8,10 +8,12 @@ import (
 
 // fold is a reduction of elements of T, carried as A: float32 for the halves, else T.
 type fold[T any, A number] struct {
-	empty A                                      // the result of no elements
-	leaf  func(src []T, at, stride, terms int) A // the result of at least one
-	merge func(left, right []A)                  // right = left op right
-	round func(A) T
+	empty  A // the result of no elements
+	leaf   leaf[A]
+	merge  func(left, right []A) // right = left op right
+	direct bool                  // A is T
+	load   func(T) A
+	round  func(A) T
 }
 
 func (f *fold[T, A]) piece(r *reducing, w *reduceScratch, block, piece int) {
@@ -21,7 +23,10 @@ func (f *fold[T, A]) piece(r *reducing, w *reduceScratch, block, piece int) {
 		f.fillEmpty(r, w, block)
 		return
 	}
-	t.plan(w, r.even)
+	if f.direct && r.even {
+		t.plain = elements[A](&r.src)
+	}
+	t.plan(w)
 	lo := piece * r.run
 	total := t.level(0, r.src.Offset, lo, min(lo+r.run, r.grain.outermost()))
 	if r.pieces == 1 {
@@ -67,15 +72,16 @@ type folding[T any, A number] struct {
 	*fold[T, A]
 	grain     *grain
 	src       []T
+	plain     []A   // src, where its terms are of A and a stride apart; else they are collected first
 	lane      []int // where the lanes are
 	stride    int
-	term      []int // where the terms of a leaf are, if they have no even stride
-	collected []T
+	term      []int // where the terms of a leaf are
+	collected []A
 	trees     [backend.MaxRank + 1]tree[A]
 }
 
 // plan lays out the trees of the levels in scratch memory.
-func (t *folding[T, A]) plan(w *reduceScratch, even bool) {
+func (t *folding[T, A]) plan(w *reduceScratch) {
 	g, width, size := t.grain, len(t.lane), 0
 	depth := func(level int) int {
 		if level < g.depth {
@@ -92,11 +98,12 @@ func (t *folding[T, A]) plan(w *reduceScratch, even bool) {
 		t.trees[level] = tree[A]{nodes: nodes[:n], width: width, merge: t.merge}
 		nodes = nodes[n:]
 	}
-	if !even {
-		w.term = grow(w.term, g.maxTerms())
-		t.term = g.offsets(w.term, 0, min(g.leaf, g.cut.dim))
-		t.collected = words[T](&w.collected, len(t.term))
+	if t.plain != nil {
+		return
 	}
+	w.term = grow(w.term, g.maxTerms())
+	t.term = g.offsets(w.term, 0, min(g.leaf, g.cut.dim))
+	t.collected = words[A](&w.collected, len(t.term))
 }
 
 // level folds leaves [lo, hi) of one level.
@@ -123,17 +130,19 @@ func (t *folding[T, A]) level(level, at, lo, hi int) []A {
 
 // fold1 folds a leaf: for each lane that many terms, in row-major order.
 func (t *folding[T, A]) fold1(dst []A, at, terms int) {
+	if t.plain != nil {
+		t.leaf(dst, t.plain, at, t.lane, t.stride, terms)
+		return
+	}
 	for i, lane := range t.lane {
-		if t.term == nil {
-			dst[i] = t.leaf(t.src, at+lane, t.stride, terms)
-			continue
-		}
 		for k, o := range t.term[:terms] {
-			t.collected[k] = t.src[at+lane+o]
+			t.collected[k] = t.load(t.src[at+lane+o])
 		}
-		dst[i] = t.leaf(t.collected, 0, 1, terms)
+		t.leaf(dst[i:i+1], t.collected, 0, atZero[:], 1, terms)
 	}
 }
+
+var atZero = [1]int{0}
 
 // folders are the folds by reduction and type.
 var folders = func() (t [backend.ReduceMin + 1][backend.Float64 + 1]folder) {
@@ -142,10 +151,10 @@ var folders = func() (t [backend.ReduceMin + 1][backend.Float64 + 1]folder) {
 		t[op][backend.Uint8] = foldInt[uint8](op, 0, math.MaxUint8)
 		t[op][backend.Int32] = foldInt[int32](op, math.MinInt32, math.MaxInt32)
 		t[op][backend.Int64] = foldInt[int64](op, math.MinInt64, math.MaxInt64)
-		t[op][backend.Float16] = foldFloat(op, f16.float, toF16)
-		t[op][backend.BFloat16] = foldFloat(op, bf16.float, toBF16)
-		t[op][backend.Float32] = foldFloat(op, same[float32], same[float32])
-		t[op][backend.Float64] = foldFloat(op, same[float64], same[float64])
+		t[op][backend.Float16] = foldHalf(op, f16.float, toF16)
+		t[op][backend.BFloat16] = foldHalf(op, bf16.float, toBF16)
+		t[op][backend.Float32] = foldFloat[float32](op)
+		t[op][backend.Float64] = foldFloat[float64](op)
 	}
 	return t
 }()
@@ -155,31 +164,37 @@ func foldFor(op backend.ReduceOp, d backend.DType) folder { return folders[op][d
 func same[T any](x T) T { return x }
 
 func foldInt[T integer](op backend.ReduceOp, least, greatest T) folder {
-	f := &fold[T, T]{round: same[T]}
+	f := &fold[T, T]{direct: true, load: same[T], round: same[T]}
 	switch op {
 	case backend.ReduceSum:
-		f.empty, f.leaf, f.merge = 0, sumInt[T], mergeSum[T]
+		f.empty, f.leaf, f.merge = 0, eachLane(sumInt[T]), mergeSum[T]
 	case backend.ReduceProd:
-		f.empty, f.leaf, f.merge = 1, prodInt[T], mergeProd[T]
+		f.empty, f.leaf, f.merge = 1, eachLane(prodInt[T]), mergeProd[T]
 	case backend.ReduceMax:
-		f.empty, f.leaf, f.merge = least, maxLeaf(same[T]), mergeMax[T]
+		f.empty, f.leaf, f.merge = least, maxLanes[T], mergeMax[T]
 	case backend.ReduceMin:
-		f.empty, f.leaf, f.merge = greatest, minLeaf(same[T]), mergeMin[T]
+		f.empty, f.leaf, f.merge = greatest, minLanes[T], mergeMin[T]
 	}
 	return f
 }
 
-func foldFloat[T any, A float](op backend.ReduceOp, load func(T) A, round func(A) T) folder {
-	f := &fold[T, A]{round: round}
+func foldFloat[T float](op backend.ReduceOp) folder {
+	f := &fold[T, T]{direct: true, load: same[T], round: same[T]}
 	switch op {
 	case backend.ReduceSum:
-		f.empty, f.leaf, f.merge = 0, sumFloat[T, A](load), mergeSum[A]
+		f.empty, f.leaf, f.merge = 0, sumLanes[T], mergeSum[T]
 	case backend.ReduceProd:
-		f.empty, f.leaf, f.merge = 1, prodFloat[T, A](load), mergeProd[A]
+		f.empty, f.leaf, f.merge = 1, eachLane(prodFloat[T]), mergeProd[T]
 	case backend.ReduceMax:
-		f.empty, f.leaf, f.merge = A(math.Inf(-1)), maxLeaf(load), mergeMax[A]
+		f.empty, f.leaf, f.merge = T(math.Inf(-1)), maxLanes[T], mergeMax[T]
 	case backend.ReduceMin:
-		f.empty, f.leaf, f.merge = A(math.Inf(1)), minLeaf(load), mergeMin[A]
+		f.empty, f.leaf, f.merge = T(math.Inf(1)), minLanes[T], mergeMin[T]
 	}
 	return f
+}
+
+// foldHalf folds halves as float32.
+func foldHalf[T f16 | bf16](op backend.ReduceOp, load func(T) float32, round func(float32) T) folder {
+	wide := foldFloat[float32](op).(*fold[float32, float32])
+	return &fold[T, float32]{empty: wide.empty, leaf: wide.leaf, merge: wide.merge, load: load, round: round}
 }

@@ -53,10 +53,10 @@ var erfcxTable = func() (t [128][8]float64) {
 	return t
 }()
 
-func erf32(x float32) float32 {
-	z := math.Abs(float64(x))
+func erfWide(x float64) float64 {
+	z := math.Abs(x)
 	if !(z < erfLimit) {
-		return float32(math.Erf(float64(x)))
+		return math.Erf(x)
 	}
 	n := float64(z*perUnit) + roundShift
 	e := &erfTable[math.Float64bits(n)%64]
@@ -64,16 +64,19 @@ func erf32(x float32) float32 {
 	d2 := d * d
 	low := e[0] + float64(d*e[1]) + float64(d2*(e[2]+float64(d*e[3])))
 	high := e[4] + float64(d*e[5]) + float64(d2*(e[6]+float64(d*e[7])))
-	return float32(math.Copysign(low+float64(d2*d2*high), float64(x)))
+	return math.Copysign(low+float64(d2*d2*high), x)
 }
 
 // cdfSide holds a and b such that Φ(x) = a + b·Φ(−|x|), by the sign bit of x.
 var cdfSide = [2]struct{ a, b float64 }{{1, -1}, {0, 1}}
 
-// cdfParts returns Φ(x) and e^(−x²/2) for |x| < geluLimit.
-func cdfParts(x float64) (cdf, e float64) {
+// geluWide returns GELU(x) and GELUGrad(x).
+func geluWide(x float64) (value, grad float64) {
+	if !(math.Abs(x) < geluLimit) {
+		return gelu(x), geluGrad(x)
+	}
 	s, p := expParts(-0.5 * x * x)
-	e = s + float64(s*p)
+	e := s + float64(s*p)
 	t := math.Abs(x) * sqrtHalf
 	n := float64(t*perUnit) + roundShift
 	g := &erfcxTable[math.Float64bits(n)%128]
@@ -83,45 +86,21 @@ func cdfParts(x float64) (cdf, e float64) {
 	high := g[4] + float64(d*g[5]) + float64(d2*g[6])
 	tail := 0.5 * e * (low + float64(d2*d2*high))
 	side := &cdfSide[math.Float64bits(x)>>63]
-	return side.a + float64(side.b*tail), e
-}
-
-func geluBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		v := float64(x[i])
-		if !(math.Abs(v) < geluLimit) {
-			d[i] = float32(gelu(v))
-			continue
-		}
-		cdf, _ := cdfParts(v)
-		d[i] = float32(v * cdf)
-	}
-}
-
-func geluGradBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		v := float64(x[i])
-		if !(math.Abs(v) < geluLimit) {
-			d[i] = float32(geluGrad(v))
-			continue
-		}
-		cdf, e := cdfParts(v)
-		d[i] = float32(cdf + float64(invSqrt2Pi*v*e))
-	}
+	cdf := side.a + float64(side.b*tail)
+	return x * cdf, cdf + float64(invSqrt2Pi*x*e)
 }
 
 // geluPair32 computes dst = GELU(a) and c = GELUGrad(a), with the bits that each has alone.
 func geluPair32(dst, a, _, c unsafe.Pointer, n int) {
 	d, g, x := block[float32](dst, n), block[float32](c, n), block[float32](a, n)
-	for i := range d {
-		v := float64(x[i])
-		if !(math.Abs(v) < geluLimit) {
-			d[i], g[i] = float32(gelu(v)), float32(geluGrad(v))
-			continue
+	var value, grad [wideLen]float64
+	for lo := 0; lo < n; lo += wideLen {
+		hi := min(lo+wideLen, n)
+		toWide(value[:hi-lo], x[lo:hi])
+		for i, v := range value[:hi-lo] {
+			value[i], grad[i] = geluWide(v)
 		}
-		cdf, e := cdfParts(v)
-		d[i], g[i] = float32(v*cdf), float32(cdf+float64(invSqrt2Pi*v*e))
+		fromWide(d[lo:hi], value[:hi-lo])
+		fromWide(g[lo:hi], grad[:hi-lo])
 	}
 }

@@ -35,6 +35,17 @@ func (g *grain) reset(summed []axis, within []int, limit int) {
 	g.cut, g.leaf = axis{dim: 1}, 1
 }
 
+// swap exchanges the operands.
+func (g *grain) swap() {
+	for i := range g.levels {
+		g.levels[i].swap()
+		g.inner[i].swap()
+	}
+	g.cut.swap()
+}
+
+func (a *axis) swap() { a.stride[0], a.stride[1] = a.stride[1], a.stride[0] }
+
 // outermost returns the number of leaves of the outermost tree.
 func (g *grain) outermost() int {
 	if g.depth > 0 {

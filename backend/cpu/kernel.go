@@ -68,19 +68,19 @@ func floatKernel[T float](op backend.MapOp) kernel {
 	case backend.Sqrt:
 		return sqrt[T]
 	case backend.Rsqrt:
-		return unary[T](func(x float64) float64 { return 1 / math.Sqrt(x) })
+		return rsqrt[T]
 	case backend.Floor:
-		return unary[T](math.Floor)
+		return floor[T]
 	case backend.Ceil:
-		return unary[T](math.Ceil)
+		return ceil[T]
 	case backend.Trunc:
-		return unary[T](math.Trunc)
+		return trunc[T]
 	case backend.Round:
-		return unary[T](math.RoundToEven)
+		return roundToEven[T]
 	case backend.Mod:
 		return binary[T](floorMod)
 	case backend.Pow:
-		return binary[T](math.Pow)
+		return binary[T](pow)
 	}
 	return numberKernel[T](op)
 }
@@ -111,7 +111,8 @@ func numberKernel[T number](op backend.MapOp) kernel {
 	case backend.Le:
 		return lessEqual[T]
 	case backend.Where:
-		return where[T]
+		var v T
+		return whereKernel(int(unsafe.Sizeof(v)))
 	}
 	panic("cpu: no kernel for " + op.String())
 }
@@ -162,16 +163,12 @@ func absFloat[T float](dst, a, _, _ unsafe.Pointer, n int) {
 func sign[T number](dst, a, _, _ unsafe.Pointer, n int) {
 	d, x := block[T](dst, n), block[T](a, n)
 	for i := range d {
-		switch v := x[i]; {
-		case v > 0:
-			d[i] = 1
-		case v < 0:
-			d[i] = -T(1)
-		case v == 0:
-			d[i] = 0
-		default:
-			d[i] = v
+		v := x[i]
+		s := T(truth(v > 0)) - T(truth(v < 0))
+		if v != v {
+			s = v
 		}
+		d[i] = s
 	}
 }
 
@@ -179,6 +176,41 @@ func sqrt[T float](dst, a, _, _ unsafe.Pointer, n int) {
 	d, x := block[T](dst, n), block[T](a, n)
 	for i := range d {
 		d[i] = T(math.Sqrt(float64(x[i])))
+	}
+}
+
+func rsqrt[T float](dst, a, _, _ unsafe.Pointer, n int) {
+	d, x := block[T](dst, n), block[T](a, n)
+	for i := range d {
+		d[i] = T(1 / math.Sqrt(float64(x[i])))
+	}
+}
+
+func floor[T float](dst, a, _, _ unsafe.Pointer, n int) {
+	d, x := block[T](dst, n), block[T](a, n)
+	for i := range d {
+		d[i] = T(math.Floor(float64(x[i])))
+	}
+}
+
+func ceil[T float](dst, a, _, _ unsafe.Pointer, n int) {
+	d, x := block[T](dst, n), block[T](a, n)
+	for i := range d {
+		d[i] = T(math.Ceil(float64(x[i])))
+	}
+}
+
+func trunc[T float](dst, a, _, _ unsafe.Pointer, n int) {
+	d, x := block[T](dst, n), block[T](a, n)
+	for i := range d {
+		d[i] = T(math.Trunc(float64(x[i])))
+	}
+}
+
+func roundToEven[T float](dst, a, _, _ unsafe.Pointer, n int) {
+	d, x := block[T](dst, n), block[T](a, n)
+	for i := range d {
+		d[i] = T(math.RoundToEven(float64(x[i])))
 	}
 }
 
@@ -347,13 +379,22 @@ func xor[T integer](dst, a, b, _ unsafe.Pointer, n int) {
 	}
 }
 
-func where[T number](dst, a, b, c unsafe.Pointer, n int) {
+// where picks by masks, since a branch on random conditions is guessed wrong every other time. T is the unsigned integer of the
+// width of the values.
+func where[T uint8 | uint32 | uint64](dst, a, b, c unsafe.Pointer, n int) {
 	d, pick, x, y := block[T](dst, n), block[uint8](a, n), block[T](b, n), block[T](c, n)
 	for i := range d {
-		v := y[i]
-		if pick[i] != 0 {
-			v = x[i]
-		}
-		d[i] = v
+		mask := -T(pick[i])
+		d[i] = y[i] ^ (x[i]^y[i])&mask
 	}
+}
+
+func whereKernel(width int) kernel {
+	switch width {
+	case 1:
+		return where[uint8]
+	case 4:
+		return where[uint32]
+	}
+	return where[uint64]
 }

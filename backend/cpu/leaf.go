@@ -1,6 +1,57 @@
 package cpu
 
-// The leaves of reductions: terms src[at], src[at+stride], … folded in an order that depends on their number alone.
+// leaf folds at least one term for each lane: src[at+lane], src[at+lane+stride], … in an order that depends on their number alone.
+type leaf[A number] func(dst, src []A, at int, lanes []int, stride, terms int)
+
+// eachLane returns the leaf that folds a lane by a function.
+func eachLane[T number](fold func(src []T, at, stride, terms int) T) leaf[T] {
+	return func(dst, src []T, at int, lanes []int, stride, terms int) {
+		for i, lane := range lanes {
+			dst[i] = fold(src, at+lane, stride, terms)
+		}
+	}
+}
+
+func sumLanes[T float](dst, src []T, at int, lanes []int, stride, terms int) {
+	if terms == 1 {
+		for i, lane := range lanes {
+			dst[i] = 0 + src[at+lane] // like longer sums, never −0
+		}
+		return
+	}
+	for i, lane := range lanes {
+		dst[i] = sumWide(src, at+lane, stride, terms)
+	}
+}
+
+func maxLanes[T number](dst, src []T, at int, lanes []int, stride, terms int) {
+	for i, lane := range lanes {
+		from := at + lane
+		m := src[from]
+		for range terms - 1 {
+			from += stride
+			// The branch is seldom taken; max, with its care for NaN and zeros, is slow.
+			if x := src[from]; !(x < m) {
+				m = max(m, x)
+			}
+		}
+		dst[i] = m
+	}
+}
+
+func minLanes[T number](dst, src []T, at int, lanes []int, stride, terms int) {
+	for i, lane := range lanes {
+		from := at + lane
+		m := src[from]
+		for range terms - 1 {
+			from += stride
+			if x := src[from]; !(x > m) {
+				m = min(m, x)
+			}
+		}
+		dst[i] = m
+	}
+}
 
 func sumInt[T integer](src []T, at, stride, terms int) T {
 	var sum T
@@ -20,22 +71,7 @@ func prodInt[T integer](src []T, at, stride, terms int) T {
 	return product
 }
 
-// sumFloat returns the leaf that sums in float64 and rounds once: term i goes to sum i mod 4, which hides the latency of addition.
-func sumFloat[T any, A float](load func(T) A) func(src []T, at, stride, terms int) A {
-	switch leaf := any(sumWide[A]).(type) {
-	case func(src []T, at, stride, terms int) A:
-		return leaf
-	}
-	return func(src []T, at, stride, terms int) A {
-		var s [4]float64
-		for i := range terms {
-			s[i%4] += float64(load(src[at]))
-			at += stride
-		}
-		return A((s[0] + s[1]) + (s[2] + s[3]))
-	}
-}
-
+// sumWide sums in float64 and rounds once: term i goes to sum i mod 4, which hides the latency of addition.
 func sumWide[T float](src []T, at, stride, terms int) T {
 	var s0, s1, s2, s3 float64
 	for ; terms >= 4; terms -= 4 {
@@ -58,38 +94,14 @@ func sumWide[T float](src []T, at, stride, terms int) T {
 	return T((s0 + s1) + (s2 + s3))
 }
 
-// prodFloat returns the leaf that multiplies in float64, one by one, and rounds once.
-func prodFloat[T any, A float](load func(T) A) func(src []T, at, stride, terms int) A {
-	return func(src []T, at, stride, terms int) A {
-		product := 1.0
-		for range terms {
-			product *= float64(load(src[at]))
-			at += stride
-		}
-		return A(product)
+// prodFloat multiplies in float64, one by one, and rounds once.
+func prodFloat[T float](src []T, at, stride, terms int) T {
+	product := 1.0
+	for range terms {
+		product *= float64(src[at])
+		at += stride
 	}
-}
-
-func maxLeaf[T any, A number](load func(T) A) func(src []T, at, stride, terms int) A {
-	return func(src []T, at, stride, terms int) A {
-		m := load(src[at])
-		for range terms - 1 {
-			at += stride
-			m = max(m, load(src[at]))
-		}
-		return m
-	}
-}
-
-func minLeaf[T any, A number](load func(T) A) func(src []T, at, stride, terms int) A {
-	return func(src []T, at, stride, terms int) A {
-		m := load(src[at])
-		for range terms - 1 {
-			at += stride
-			m = min(m, load(src[at]))
-		}
-		return m
-	}
+	return T(product)
 }
 
 func mergeSum[A number](left, right []A) {

@@ -11,104 +11,91 @@ import (
 // They use tables and short Taylor polynomials: in scalar code a load is cheaper than the terms it saves. Arguments outside the
 // range of the method, NaN among them, go to Go's math, which has the special values.
 
+// wideLen is the number of elements that are widened at a time.
+const wideLen = 128
+
 // float32Kernel returns the kernel of op on float32.
 func float32Kernel(op backend.MapOp) kernel {
+	if op < backend.Exp || op > backend.Softplus {
+		return floatKernel[float32](op)
+	}
+	return func(dst, a, _, _ unsafe.Pointer, n int) {
+		d, x := block[float32](dst, n), block[float32](a, n)
+		var w [wideLen]float64
+		for lo := 0; lo < n; lo += wideLen {
+			hi := min(lo+wideLen, n)
+			toWide(w[:hi-lo], x[lo:hi])
+			applyWide(op, w[:hi-lo])
+			fromWide(d[lo:hi], w[:hi-lo])
+		}
+	}
+}
+
+// toWide converts in a loop of its own: on amd64 the conversion keeps the upper half of its destination register, so inside a loop that
+// computes it would wait for the element before.
+func toWide(dst []float64, src []float32) {
+	for i, x := range src {
+		dst[i] = float64(x)
+	}
+}
+
+func fromWide(dst []float32, src []float64) {
+	for i, x := range src {
+		dst[i] = float32(x)
+	}
+}
+
+// applyWide replaces each element by its function, exact enough to be rounded to float32.
+func applyWide(op backend.MapOp, w []float64) {
 	switch op {
 	case backend.Exp:
-		return expBlock
+		for i, x := range w {
+			w[i] = expWide(x)
+		}
 	case backend.Expm1:
-		return expm1Block
+		for i, x := range w {
+			w[i] = expm1Wide(x)
+		}
 	case backend.Log:
-		return logBlock
+		for i, x := range w {
+			w[i] = logWide(x)
+		}
 	case backend.Log1p:
-		return log1pBlock
+		for i, x := range w {
+			w[i] = log1pWide(x)
+		}
 	case backend.Sin:
-		return sinBlock
+		for i, x := range w {
+			w[i] = sinWide(x)
+		}
 	case backend.Cos:
-		return cosBlock
+		for i, x := range w {
+			w[i] = cosWide(x)
+		}
 	case backend.Tanh:
-		return tanhBlock
+		for i, x := range w {
+			w[i] = tanhWide(x)
+		}
 	case backend.Erf:
-		return erfBlock
+		for i, x := range w {
+			w[i] = erfWide(x)
+		}
 	case backend.GELU:
-		return geluBlock
+		for i, x := range w {
+			w[i], _ = geluWide(x)
+		}
 	case backend.GELUGrad:
-		return geluGradBlock
+		for i, x := range w {
+			_, w[i] = geluWide(x)
+		}
 	case backend.Sigmoid:
-		return sigmoidBlock
+		for i, x := range w {
+			w[i] = sigmoidWide(x)
+		}
 	case backend.Softplus:
-		return softplusBlock
-	}
-	return floatKernel[float32](op)
-}
-
-func expBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = exp32(x[i])
-	}
-}
-
-func expm1Block(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = expm132(x[i])
-	}
-}
-
-func logBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = float32(logWide(float64(x[i])))
-	}
-}
-
-func log1pBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = float32(log1pWide(float64(x[i])))
-	}
-}
-
-func sinBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = sin32(x[i])
-	}
-}
-
-func cosBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = cos32(x[i])
-	}
-}
-
-func tanhBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = tanh32(x[i])
-	}
-}
-
-func erfBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = erf32(x[i])
-	}
-}
-
-func sigmoidBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = sigmoid32(x[i])
-	}
-}
-
-func softplusBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := block[float32](dst, n), block[float32](a, n)
-	for i := range d {
-		d[i] = softplus32(x[i])
+		for i, x := range w {
+			w[i] = softplusWide(x)
+		}
 	}
 }
 
@@ -139,52 +126,47 @@ func expParts(z float64) (s, p float64) {
 	return s, r + float64(r*r*q)
 }
 
-func exp32(x float32) float32 {
-	z := float64(x)
-	if !(math.Abs(z) < expLimit) {
-		return float32(math.Exp(z))
+func expWide(x float64) float64 {
+	if !(math.Abs(x) < expLimit) {
+		return math.Exp(x)
 	}
-	s, p := expParts(z)
-	return float32(s + float64(s*p))
+	s, p := expParts(x)
+	return s + float64(s*p)
 }
 
-func expm132(x float32) float32 {
-	z := float64(x)
-	if !(math.Abs(z) < expLimit) || x == 0 {
-		return float32(math.Expm1(z))
+func expm1Wide(x float64) float64 {
+	if !(math.Abs(x) < expLimit) || x == 0 {
+		return math.Expm1(x)
 	}
-	s, p := expParts(z)
-	return float32((s - 1) + float64(s*p))
+	s, p := expParts(x)
+	return (s - 1) + float64(s*p)
 }
 
-// tanh32 returns e/(e+2) with e = e^2|x| − 1, and the sign of x.
-func tanh32(x float32) float32 {
-	z := math.Abs(float64(x))
-	if !(z < 10) {
-		return float32(math.Tanh(float64(x)))
+// tanhWide returns e/(e+2) with e = e^2|x| − 1, and the sign of x.
+func tanhWide(x float64) float64 {
+	if !(math.Abs(x) < 10) {
+		return math.Tanh(x)
 	}
-	s, p := expParts(2 * z)
+	s, p := expParts(2 * math.Abs(x))
 	e := (s - 1) + float64(s*p)
-	return float32(math.Copysign(e/(e+2), float64(x)))
+	return math.Copysign(e/(e+2), x)
 }
 
-func sigmoid32(x float32) float32 {
-	z := float64(x)
-	if !(math.Abs(z) < expLimit) {
-		return float32(sigmoid(z))
+func sigmoidWide(x float64) float64 {
+	if !(math.Abs(x) < expLimit) {
+		return sigmoid(x)
 	}
-	s, p := expParts(-z)
-	return float32(1 / (1 + (s + float64(s*p))))
+	s, p := expParts(-x)
+	return 1 / (1 + (s + float64(s*p)))
 }
 
-// softplus32 returns max(x, 0) + ln(1+e⁻|ˣ|).
-func softplus32(x float32) float32 {
-	z := float64(x)
-	if !(math.Abs(z) < expLimit) {
-		return float32(softplus(z))
+// softplusWide returns max(x, 0) + ln(1+e⁻|ˣ|).
+func softplusWide(x float64) float64 {
+	if !(math.Abs(x) < expLimit) {
+		return softplus(x)
 	}
-	s, p := expParts(-math.Abs(z))
-	return float32(max(z, 0) + log1pWide(s+float64(s*p)))
+	s, p := expParts(-math.Abs(x))
+	return max(x, 0) + log1pWide(s+float64(s*p))
 }
 
 const (
@@ -238,20 +220,18 @@ const (
 	halfPiLow  = math.Pi/2 - halfPiHigh
 )
 
-func sin32(x float32) float32 {
-	z := float64(x)
-	if !(math.Abs(z) < sinLimit) {
-		return float32(math.Sin(z))
+func sinWide(x float64) float64 {
+	if !(math.Abs(x) < sinLimit) {
+		return math.Sin(x)
 	}
-	return float32(sinQuadrant(z, 0))
+	return sinQuadrant(x, 0)
 }
 
-func cos32(x float32) float32 {
-	z := float64(x)
-	if !(math.Abs(z) < sinLimit) {
-		return float32(math.Cos(z))
+func cosWide(x float64) float64 {
+	if !(math.Abs(x) < sinLimit) {
+		return math.Cos(x)
 	}
-	return float32(sinQuadrant(z, 1))
+	return sinQuadrant(x, 1)
 }
 
 // sinQuadrant returns sin(x + quadrant·π/2), from the series of sin to r¹¹ and of cos to r¹² on |r| ≤ π/4, which err by 7e-12

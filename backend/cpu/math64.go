@@ -11,17 +11,17 @@ import (
 func float64Kernel(op backend.MapOp) kernel {
 	switch op {
 	case backend.Exp:
-		return unary[float64](math.Exp)
+		return unary[float64](exp)
 	case backend.Expm1:
 		return unary[float64](math.Expm1)
 	case backend.Log:
-		return unary[float64](math.Log)
+		return unary[float64](log)
 	case backend.Log1p:
 		return unary[float64](math.Log1p)
 	case backend.Sin:
-		return unary[float64](math.Sin)
+		return unary[float64](sin)
 	case backend.Cos:
-		return unary[float64](math.Cos)
+		return unary[float64](cos)
 	case backend.Tanh:
 		return unary[float64](math.Tanh)
 	case backend.Erf:
@@ -36,6 +36,22 @@ func float64Kernel(op backend.MapOp) kernel {
 		return unary[float64](softplus)
 	}
 	return floatKernel[float64](op)
+}
+
+// exp returns eˣ. Go's on amd64 overflows below the greatest argument whose result is finite; there eˣ − 1 is the same.
+func exp(x float64) float64 {
+	if x > 700 {
+		return math.Expm1(x)
+	}
+	return math.Exp(x)
+}
+
+// log returns ln x. Go's on amd64 takes subnormal numbers for normal ones.
+func log(x float64) float64 {
+	if x > 0 && x < 0x1p-1022 {
+		return math.Log(x*0x1p54) - 54*math.Ln2
+	}
+	return math.Log(x)
 }
 
 // geluPair returns the kernel of GELU and GELUGrad at once: dst = GELU(a), c = GELUGrad(a).

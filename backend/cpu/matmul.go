@@ -22,6 +22,7 @@ type product struct {
 	rowA, rowD int // strides
 	colB, colD int
 	grain      grain // operand 0 is a, 1 is b
+	runA, runB bool  // whether the terms of a leaf follow each other
 	typed      multiplier
 
 	rowBlocks, colBlocks int
@@ -95,7 +96,7 @@ func (p *product) cost() int {
 }
 
 // split finds the axes of the product. Kept batch axes over which the second operand does not change become rows where strides
-// allow, so that a batch times one matrix is one tall product; the halves of the grain are not touched by it.
+// allow, so that a batch times one matrix is one tall product.
 func (p *product) split() {
 	d, a, b := &p.dst, &p.a, &p.b
 	r := d.Rank
@@ -125,6 +126,23 @@ func (p *product) split() {
 	}
 	p.grain.reset(summed[:n], within[:n], backend.MatMulGrain)
 	p.mergeRows()
+	if p.n < kernelCols && p.n < p.m {
+		p.swap()
+	}
+	strideA, evenA := p.grain.evenStride(0)
+	strideB, evenB := p.grain.evenStride(1)
+	p.runA, p.runB = evenA && strideA == 1, evenB && strideB == 1
+}
+
+// swap computes the transposed product, so that few columns become few rows: tiles have fewer of them.
+func (p *product) swap() {
+	p.a, p.b, p.m, p.n = p.b, p.a, p.n, p.m
+	p.rowA, p.colB, p.rowD, p.colD = p.colB, p.rowA, p.colD, p.rowD
+	for i := range p.batch[:p.batches] {
+		x := &p.batch[i]
+		x.a, x.b = x.b, x.a
+	}
+	p.grain.swap()
 }
 
 func (p *product) mergeRows() {

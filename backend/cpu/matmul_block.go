@@ -3,17 +3,18 @@ package cpu
 import "github.com/weir-ml/weir/backend"
 
 var multipliers = [backend.Float64 + 1]multiplier{
-	backend.Float16:  &multiply[f16, float32]{f16.float, toF16, packHalf(f16.float)},
-	backend.BFloat16: &multiply[bf16, float32]{bf16.float, toBF16, packHalf(bf16.float)},
-	backend.Float32:  &multiply[float32, float32]{same[float32], same[float32], packTerms[float32]},
-	backend.Float64:  &multiply[float64, float64]{same[float64], same[float64], packTerms[float64]},
+	backend.Float16:  &multiply[f16, float32]{f16.float, packHalf(f16.float), storeHalf(f16.float, toF16), mergeSum[float32]},
+	backend.BFloat16: &multiply[bf16, float32]{bf16.float, packHalf(bf16.float), storeHalf(bf16.float, toBF16), mergeSum[float32]},
+	backend.Float32:  &multiply[float32, float32]{same[float32], packSame[float32], storeSame[float32], mergeSum[float32]},
+	backend.Float64:  &multiply[float64, float64]{same[float64], packSame[float64], storeSame[float64], mergeSum[float64]},
 }
 
 // multiply is the matrix product of elements of T, summed as A.
 type multiply[T any, A float] struct {
 	load  func(T) A
-	round func(A) T
 	pack  packer[T, A]
+	put   func(dst []T, at, stride int, row []A, add bool)
+	merge func(left, right []A)
 }
 
 func (f *multiply[T, A]) piece(p *product, w *productScratch, u unit) {
@@ -33,11 +34,10 @@ func (f *multiply[T, A]) piece(p *product, w *productScratch, u unit) {
 }
 
 func (f *multiply[T, A]) zero(p *product, u unit) {
+	var zeros [colBlock]A
 	dst := elements[T](&p.dst)
 	for i := range u.rows {
-		for j := range u.cols {
-			dst[u.d+i*p.rowD+j*p.colD] = f.round(0)
-		}
+		f.put(dst, u.d+i*p.rowD, p.colD, zeros[:u.cols], false)
 	}
 }
 
@@ -50,7 +50,7 @@ func (f *multiply[T, A]) partial(p *product, u unit, piece int) []A {
 
 func (f *multiply[T, A]) join(p *product, w *productScratch, u unit) {
 	width := u.rows * u.cols
-	t := tree[A]{nodes: words[A](&w.nodes, width*treeDepth(p.pieces)), width: width, merge: mergeSum[A]}
+	t := tree[A]{nodes: words[A](&w.nodes, width*treeDepth(p.pieces)), width: width, merge: f.merge}
 	for piece := range p.pieces {
 		copy(t.leaf(), f.partial(p, u, piece))
 		t.add()
@@ -62,19 +62,7 @@ func (f *multiply[T, A]) join(p *product, w *productScratch, u unit) {
 func (f *multiply[T, A]) store(p *product, u unit, sum []A) {
 	dst := elements[T](&p.dst)
 	for i := range u.rows {
-		row := sum[i*u.cols : (i+1)*u.cols]
-		at := u.d + i*p.rowD
-		if !p.accumulate {
-			for _, x := range row {
-				dst[at] = f.round(x)
-				at += p.colD
-			}
-			continue
-		}
-		for _, x := range row {
-			dst[at] = f.round(f.load(dst[at]) + x)
-			at += p.colD
-		}
+		f.put(dst, u.d+i*p.rowD, p.colD, sum[i*u.cols:(i+1)*u.cols], p.accumulate)
 	}
 }
 
@@ -103,7 +91,7 @@ func (t *blockProduct[T, A]) plan() {
 	nodes := words[A](&t.w.nodes, size)
 	for level := range g.depth + 1 {
 		n := depth(level) * width
-		t.trees[level] = tree[A]{nodes: nodes[:n], width: width, merge: mergeSum[A]}
+		t.trees[level] = tree[A]{nodes: nodes[:n], width: width, merge: t.merge}
 		nodes = nodes[n:]
 	}
 	w, most := t.w, min(g.leaf, g.cut.dim)
@@ -114,6 +102,11 @@ func (t *blockProduct[T, A]) plan() {
 // level sums leaves [lo, hi) of one level, of operands that start at a and b.
 func (t *blockProduct[T, A]) level(level, a, b, lo, hi int) []A {
 	g, tr := &t.p.grain, &t.trees[level]
+	if level == g.depth && hi-lo == 1 {
+		from := lo * g.leaf
+		t.leaf(tr.leaf(), a+from*g.cut.stride[0], b+from*g.cut.stride[1], g.terms(min(g.leaf, g.cut.dim-from)))
+		return tr.leaf()
+	}
 	if level == g.depth {
 		for i := lo; i < hi; i++ {
 			from := i * g.leaf
@@ -135,8 +128,15 @@ func (t *blockProduct[T, A]) level(level, a, b, lo, hi int) []A {
 	return tr.total()
 }
 
+// thinTerms is the number of terms up to which a leaf is summed by rows.
+const thinTerms = 4
+
 // leaf writes the sums of one leaf of terms.
 func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
+	if terms <= thinTerms {
+		t.thinLeaf(dst, a, b, terms)
+		return
+	}
 	p, w, u := t.p, t.w, t.u
 	even := (terms + 1) &^ 1
 	strips := (u.cols + kernelCols - 1) / kernelCols
@@ -145,8 +145,8 @@ func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
 		w.packed = key
 		for s := range strips {
 			cols := min(kernelCols, u.cols-s*kernelCols)
-			strip := packB[s*even*kernelCols : (s+1)*even*kernelCols]
-			t.pack(strip, t.b, b+s*kernelCols*p.colB, p.colB, w.termB[:terms], cols, kernelCols)
+			t.pack(packB[s*even*kernelCols:(s+1)*even*kernelCols], t.b,
+				strip{b + s*kernelCols*p.colB, p.colB, w.termB[:terms], p.runB, cols, kernelCols})
 		}
 	}
 	packA := words[A](&w.packA, even*kernelRows)
@@ -154,15 +154,45 @@ func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
 	right := grouped[[2 * kernelCols]A](packB)
 	for i := 0; i < u.rows; i += kernelRows {
 		rows := min(kernelRows, u.rows-i)
-		t.pack(packA, t.a, a+i*p.rowA, p.rowA, w.termA[:terms], rows, kernelRows)
+		t.pack(packA, t.a, strip{a + i*p.rowA, p.rowA, w.termA[:terms], p.runA, rows, kernelRows})
 		for s := range strips {
 			var sums [kernelRows * kernelCols]A
 			multiplyTile(&sums, left, right[s*even/2:(s+1)*even/2])
 			j := s * kernelCols
 			cols := min(kernelCols, u.cols-j)
+			if rows == kernelRows && cols == kernelCols {
+				*(*[kernelCols]A)(dst[i*u.cols+j:]) = [kernelCols]A(sums[:])
+				*(*[kernelCols]A)(dst[(i+1)*u.cols+j:]) = [kernelCols]A(sums[kernelCols:])
+				continue
+			}
 			for r := range rows {
 				copy(dst[(i+r)*u.cols+j:][:cols], sums[r*kernelCols:])
 			}
+		}
+	}
+}
+
+// thinLeaf writes the sums of a leaf of at most thinTerms terms.
+func (t *blockProduct[T, A]) thinLeaf(dst []A, a, b, terms int) {
+	p, w, u := t.p, t.w, t.u
+	even := (terms + 1) &^ 1
+	w.packed = packedKey{at: -1}
+	packB := words[A](&w.packB, even*u.cols)
+	clear(packB[terms*u.cols:])
+	for k, o := range w.termB[:terms] {
+		for j := range u.cols {
+			packB[k*u.cols+j] = t.load(t.b[b+o+j*p.colB])
+		}
+	}
+	clear(dst)
+	for i := range u.rows {
+		var left [thinTerms]A
+		for k, o := range w.termA[:terms] {
+			left[k] = t.load(t.a[a+i*p.rowA+o])
+		}
+		row := dst[i*u.cols : (i+1)*u.cols]
+		for k := 0; k < even; k += 2 {
+			multiplyThin(row, left[k], left[k+1], packB[k*u.cols:], packB[(k+1)*u.cols:])
 		}
 	}
 }

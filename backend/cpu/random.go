@@ -2,12 +2,17 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/weir-ml/weir/backend"
 )
 
-// drawChunk is the number of elements a worker draws at a time.
-const drawChunk = 1 << 12
+const (
+	// drawChunk is the number of elements a worker draws at a time.
+	drawChunk = 1 << 12
+	// drawBlock is the number of elements drawn together, a whole number of Philox blocks and of pairs of normals.
+	drawBlock = 128
+)
 
 // drawing is the state of a Random.
 type drawing struct {
@@ -15,15 +20,23 @@ type drawing struct {
 	dst          backend.View
 	kind         backend.RandomKind
 	seed, offset uint64
-	base         int64
+	base         uint64
+	scratch      []drawScratch // by worker
+}
+
+// drawScratch is what a worker needs of its own: the words of a block of elements, two for each of the wide types, and the elements.
+type drawScratch struct {
+	words    [2 * drawBlock]uint32
+	elements [drawBlock]uint64
+	halves   [drawBlock]uint16
 }
 
 func (s *stream) random(c *backend.Cmd) error {
 	p := &s.drawing
 	state := &c.Src[0]
-	words := elements[int64](state)
-	p.seed, p.offset = uint64(words[state.Offset]), uint64(words[state.Offset+state.Strides[0]])
-	p.dst, p.kind, p.base = c.Dst[0], c.RandomKind, c.Base
+	numbers := elements[int64](state)
+	p.seed, p.offset = uint64(numbers[state.Offset]), uint64(numbers[state.Offset+state.Strides[0]])
+	p.dst, p.kind, p.base = c.Dst[0], c.RandomKind, uint64(c.Base)
 	p.nest.reset(&p.dst)
 	n := p.nest.len()
 	err := s.run(p, (n+drawChunk-1)/drawChunk, 10*n)
@@ -31,101 +44,98 @@ func (s *stream) random(c *backend.Cmd) error {
 	return err
 }
 
-func (p *drawing) do(_, chunk int) {
-	g := generator{seed: p.seed, offset: p.offset, block: -1}
-	switch p.dst.DType {
-	case backend.Uint8:
-		draw(p, chunk, func(e uint64) uint8 { return uint8(g.word(e)) })
-	case backend.Int32:
-		draw(p, chunk, func(e uint64) int32 { return int32(g.word(e)) })
-	case backend.Int64:
-		draw(p, chunk, func(e uint64) int64 { return int64(uint64(g.word(2*e)) | uint64(g.word(2*e+1))<<32) })
-	case backend.Float64:
-		draw(p, chunk, g.float64(p.kind))
-	case backend.Float32:
-		draw(p, chunk, g.float32(p.kind))
-	case backend.Float16:
-		f := g.float32(p.kind)
-		draw(p, chunk, func(e uint64) f16 { return toF16(f(e)) })
-	case backend.BFloat16:
-		f := g.float32(p.kind)
-		draw(p, chunk, func(e uint64) bf16 { return toBF16(f(e)) })
-	}
-}
-
-// draw writes the elements of a chunk, each from its logical index.
-func draw[T any](p *drawing, chunk int, next func(e uint64) T) {
-	dst, n, in := elements[T](&p.dst), &p.nest, p.nest.rank-1
+func (p *drawing) do(worker, chunk int) {
+	w := &p.scratch[worker]
 	lo := chunk * drawChunk
-	left := min(drawChunk, n.len()-lo)
-	e := uint64(p.base) + uint64(lo)
-	var at cursor
-	for at.seek(n, lo); left > 0; {
-		run := min(at.run(n), left)
-		d := p.dst.Offset + at.offset(n, 0)
-		for range run {
-			dst[d] = next(e)
-			d += n.strides[0][in]
-			e++
+	hi := min(lo+drawChunk, p.nest.len())
+	perElement := uint64(1)
+	if p.dst.DType.Size() == 8 {
+		perElement = 2
+	}
+	for lo < hi {
+		// Blocks begin at multiples of drawBlock of the logical index, whatever the base.
+		e := p.base + uint64(lo)
+		skip := int(e % drawBlock)
+		count := min(drawBlock-skip, hi-lo)
+		counter := p.offset + (e-uint64(skip))*perElement/4
+		for i := range drawBlock * perElement / 4 {
+			philox((*[4]uint32)(w.words[4*i:]), p.seed, counter+i)
 		}
-		at.skip(n, run)
-		left -= run
+		p.convert(w)
+		p.store(w, lo, skip, count)
+		lo += count
 	}
 }
 
-// generator remembers the last block of words and the last pair of normals, since elements come in order.
-type generator struct {
-	seed, offset uint64
-	block        int64
-	words        [4]uint32
-	pair         uint64
-	paired       bool
-	cos, sin     float64
-}
-
-func (g *generator) word(w uint64) uint32 {
-	if b := int64(w / 4); b != g.block {
-		g.block, g.words = b, backend.Philox4x32(g.seed, g.offset+uint64(b))
+// convert makes elements of the words.
+func (p *drawing) convert(w *drawScratch) {
+	at := unsafe.Pointer(&w.elements)
+	switch d := p.dst.DType; {
+	case d == backend.Uint8:
+		castPlain[int32, uint8](at, unsafe.Pointer(&w.words), nil, nil, drawBlock)
+	case d == backend.Int32:
+		copy(block[uint32](at, drawBlock), w.words[:])
+	case d == backend.Int64:
+		for i := range w.elements {
+			w.elements[i] = uint64(w.words[2*i]) | uint64(w.words[2*i+1])<<32
+		}
+	case d == backend.Float64 && p.kind == backend.Uniform:
+		uniform64(block[float64](at, drawBlock), w.words[:])
+	case d == backend.Float64:
+		normal64(block[float64](at, drawBlock), w.words[:])
+	case p.kind == backend.Uniform:
+		uniform32(block[float32](at, drawBlock), w.words[:])
+	default:
+		normal32(block[float32](at, drawBlock), w.words[:])
 	}
-	return g.words[w%4]
-}
-
-// uniform64 returns element e of the uniform float64, in [0, 1).
-func (g *generator) uniform64(e uint64) float64 {
-	high, low := g.word(2*e)>>5, g.word(2*e+1)>>6
-	return float64(uint64(high)<<26|uint64(low)) * 0x1p-53
-}
-
-func (g *generator) float64(kind backend.RandomKind) func(e uint64) float64 {
-	if kind == backend.Uniform {
-		return g.uniform64
-	}
-	return func(e uint64) float64 {
-		return g.normal(e, func(j uint64) (u, v float64) { return 1 - g.uniform64(2*j), g.uniform64(2*j + 1) })
+	if isHalf(p.dst.DType) {
+		narrow(p.dst.DType, w.halves[:], block[float32](at, drawBlock))
 	}
 }
 
-func (g *generator) float32(kind backend.RandomKind) func(e uint64) float32 {
-	if kind == backend.Uniform {
-		return func(e uint64) float32 { return float32(g.word(e)>>8) * 0x1p-24 }
-	}
-	return func(e uint64) float32 {
-		return float32(g.normal(e, func(j uint64) (u, v float64) {
-			return (float64(g.word(2*j)) + 0.5) * 0x1p-32, float64(g.word(2*j+1)) * 0x1p-32
-		}))
+// store writes elements [skip, skip+count) of the block to the destination, from its element lo on.
+func (p *drawing) store(w *drawScratch, lo, skip, count int) {
+	var to cursor
+	to.seek(&p.nest, lo)
+	at, end := unsafe.Pointer(&w.elements), skip+count
+	switch p.dst.DType.Size() {
+	case 1:
+		scatterBlock(&p.dst, block[uint8](at, end)[skip:], &p.nest, 0, to)
+	case 2:
+		scatterBlock(&p.dst, w.halves[skip:end], &p.nest, 0, to)
+	case 4:
+		scatterBlock(&p.dst, block[uint32](at, end)[skip:], &p.nest, 0, to)
+	case 8:
+		scatterBlock(&p.dst, block[uint64](at, end)[skip:], &p.nest, 0, to)
 	}
 }
 
-// normal returns element e of the normals that Box and Muller's method makes of pairs of uniforms.
-func (g *generator) normal(e uint64, uniforms func(j uint64) (u, v float64)) float64 {
-	if j := e / 2; !g.paired || j != g.pair {
-		u, v := uniforms(j)
-		radius := math.Sqrt(-2 * math.Log(u))
-		sin, cos := math.Sincos(2 * math.Pi * v)
-		g.pair, g.paired, g.cos, g.sin = j, true, radius*cos, radius*sin
+func uniform32(dst []float32, words []uint32) {
+	for i := range dst {
+		dst[i] = float32(words[i]>>8) * 0x1p-24
 	}
-	if e%2 == 0 {
-		return g.cos
+}
+
+func uniform64(dst []float64, words []uint32) {
+	for i := range dst {
+		dst[i] = float64(uint64(words[2*i]>>5)<<26|uint64(words[2*i+1]>>6)) * 0x1p-53
 	}
-	return g.sin
+}
+
+// normal32 makes pairs of normals by Box and Muller's method, in float64, with the functions that are exact enough for float32.
+func normal32(dst []float32, words []uint32) {
+	for i := 0; i < len(dst); i += 2 {
+		u, v := (float64(words[i])+0.5)*0x1p-32, float64(words[i+1])*0x1p-32
+		radius, angle := math.Sqrt(-2*logWide(u)), 2*math.Pi*v
+		dst[i], dst[i+1] = float32(radius*sinQuadrant(angle, 1)), float32(radius*sinQuadrant(angle, 0))
+	}
+}
+
+func normal64(dst []float64, words []uint32) {
+	uniform64(dst, words)
+	for i := 0; i < len(dst); i += 2 {
+		sin, cos := math.Sincos(2 * math.Pi * dst[i+1])
+		radius := math.Sqrt(-2 * math.Log(1-dst[i]))
+		dst[i], dst[i+1] = radius*cos, radius*sin
+	}
 }

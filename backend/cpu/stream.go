@@ -29,6 +29,7 @@ func newStream(d *device) *stream {
 	s.mapping.init(d.workers)
 	s.reducing.scratch = make([]reduceScratch, d.workers)
 	s.product.scratch = make([]productScratch, d.workers)
+	s.drawing.scratch = make([]drawScratch, d.workers)
 	s.adding.scratch = make([][]uint64, d.workers)
 	return s
 }
