@@ -65,3 +65,27 @@ func TestChecksLeaveTheInputsAlone(t *testing.T) {
 	require.NoError(t, autograd.CheckGradGrad(func(xs vars) *autograd.Var { return autograd.Exp(xs[0]) }, x))
 	require.Equal(t, []float64{1, 2}, read(t, x))
 }
+
+func TestChecksReturnTheStreamsError(t *testing.T) {
+	dev, err := tensor.Open("cpu", backend.Options{})
+	require.NoError(t, err)
+	for _, poisonAt := range []int{0, 1, 2} { // the gradient, a value, before the inputs are read
+		s, err := dev.NewStream()
+		require.NoError(t, err)
+		x := vector(s, 1, 2)
+		poison := func() { tensor.Gather(x, 0, tensor.FromSlice(s, []int64{5}, 1)) }
+		calls := 0
+		if poisonAt == 2 {
+			poison()
+		}
+		err = autograd.CheckGrad(func(xs vars) *autograd.Var {
+			if calls == poisonAt {
+				poison()
+			}
+			calls++
+			return xs[0]
+		}, x)
+		require.Error(t, err)
+		require.ErrorIs(t, err, s.Sync())
+	}
+}

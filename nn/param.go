@@ -38,7 +38,7 @@ func Count(params []Param) int {
 }
 
 // Copy overwrites each tensor of dst with the one of the same name in src, cast to its dtype. Names and shapes must agree, apart
-// from the order; otherwise nothing is overwritten.
+// from the order, and all lie on one stream; otherwise nothing is overwritten.
 func Copy(dst, src []Param) error {
 	from, err := match(dst, src)
 	if err != nil {
@@ -67,6 +67,10 @@ func match(dst, src []Param) ([]*tensor.Tensor, error) {
 			return nil, fmt.Errorf("nn: %s is missing", p.Name)
 		case !slices.Equal(x.Shape(), p.Value.Shape()):
 			return nil, fmt.Errorf("nn: %s has shape %v; want %v", p.Name, x.Shape(), p.Value.Shape())
+		case p.Value.Stream() == nil:
+			return nil, fmt.Errorf("nn: %s is frozen; want a tensor that can be written", p.Name)
+		case x.Stream() != nil && x.Stream() != p.Value.Stream():
+			return nil, fmt.Errorf("nn: %s belongs to another stream; want one of the same stream, or a frozen one", p.Name)
 		}
 		from[i] = x
 		delete(byName, p.Name)

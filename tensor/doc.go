@@ -6,7 +6,7 @@
 //	y := tensor.Exp(tensor.MatMul(x, x))
 //
 // Operations follow NumPy: broadcasting, promotion of mixed dtypes, views that share memory, arrays of no elements and of no axes. A number
-// beside a tensor takes the tensor's dtype. There are at most backend.MaxRank axes.
+// beside a tensor takes the tensor's dtype; beside integers a fraction makes float64, and a number out of their range is misuse. There are at most backend.MaxRank axes.
 //
 // # Errors
 //

@@ -2,6 +2,7 @@ package tensor_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 
@@ -16,6 +17,7 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 	s, other := newStreamOf(t, dev), newStreamOf(t, dev)
 	elsewhere := newStreamOf(t, newDevice(t, backend.Options{}))
 	f32, f64, i32 := backend.Float32, backend.Float64, backend.Int32
+	const huge = math.MaxInt/2 + 1
 	x := tensor.Zeros(s, f32, 2, 3)
 	y := tensor.Zeros(s, f32, 4, 3)
 	ints := tensor.Zeros(s, i32, 2, 3)
@@ -25,6 +27,7 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 	released := tensor.Zeros(s, f32, 2)
 	released.Release()
 	frozen := tensor.Zeros(s, f32, 2, 3)
+	frozenView := tensor.Transpose(frozen, 0, 1)
 	require.NoError(t, frozen.Freeze())
 	add := tensor.NewProg([]backend.DType{f32, f32}, nil, []backend.Instr{{Op: backend.Add, DType: f32, A: 0, B: 1}}, 2)
 	rng := tensor.NewRNG(s, 1)
@@ -36,8 +39,8 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 		"tensor: from slice: 3 elements do not fill shape (2, 2)":                                func() { tensor.FromSlice(s, []float32{1, 2, 3}, 2, 2) },
 		"tensor: from bytes: 3 bytes do not fill float16(2)":                                     func() { tensor.FromBytes(s, backend.Float16, make([]byte, 3), 2) },
 		"tensor: full: shape (2, -1) has a negative dimension on axis 1":                         func() { tensor.Zeros(s, f32, 2, -1) },
-		"tensor: full: shape (4611686018427387904, 4) has too many elements":                     func() { tensor.Zeros(s, f32, 1<<62, 4) },
-		"tensor: full: shape (0, 4611686018427387904, 4) has too many elements":                  func() { tensor.Zeros(s, f32, 0, 1<<62, 4) },
+		fmt.Sprintf("tensor: full: shape (%d, 4) has too many elements", huge):                   func() { tensor.Zeros(s, f32, huge, 4) },
+		fmt.Sprintf("tensor: full: shape (0, %d, 4) has too many elements", huge):                func() { tensor.Zeros(s, f32, 0, huge, 4) },
 		"tensor: full: shape (1, 1, 1, 1, 1, 1, 1, 1, 1) has 9 axes; the limit is 8":             func() { tensor.Zeros(s, f32, 1, 1, 1, 1, 1, 1, 1, 1, 1) },
 		"tensor: arange: cannot make -1 elements":                                                func() { tensor.Arange(s, f32, -1) },
 		"tensor: linspace: cannot make -2 elements":                                              func() { tensor.Linspace(s, f32, 0, 1, -2) },
@@ -77,6 +80,7 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 		"tensor: copy into(float32(1, 0), float32(3, 1)): the source does not broadcast to the destination": func() {
 			tensor.CopyInto(tensor.Zeros(s, f32, 1, 0), tensor.Zeros(s, f32, 3, 1))
 		},
+		"tensor: copy into(float32(3, 2), float32()): the destination is frozen":     func() { tensor.CopyInto(frozenView, tensor.Zeros(s, f32)) },
 		"tensor: copy into(float32(2, 3), float32(2, 3)): the destination is frozen": func() { tensor.CopyInto(frozen, x) },
 
 		// index.go

@@ -74,19 +74,19 @@ func (s *Stream) beginScope() *scope {
 	if inner == nil {
 		inner = &scope{}
 	}
-	s.spare = nil
+	s.spare = inner.outer
 	inner.outer, s.scope = s.scope, inner
 	return inner
 }
 
-// endScope leaves the emptied scope to the next one, so that a loop of scopes allocates none.
+// endScope leaves the emptied scope to a later one, so that a loop of scopes allocates none.
 func (s *Stream) endScope(inner *scope) {
 	s.scope = inner.outer
 	for _, b := range inner.blocks {
 		b.release()
 	}
 	clear(inner.blocks)
-	inner.outer, inner.blocks = nil, inner.blocks[:0]
+	inner.outer, inner.blocks = s.spare, inner.blocks[:0]
 	s.spare = inner
 }
 

@@ -211,3 +211,51 @@ func TestStreamsOnOneDeviceDoNotShareScratch(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestFrozenOperandsServeBesideOwnOnes(t *testing.T) {
+	dev := newDevice(t, backend.Options{})
+	home, s := newStreamOf(t, dev), newStreamOf(t, dev)
+	freeze := func(x *tensor.Tensor) *tensor.Tensor { require.NoError(t, x.Freeze()); return x }
+	ones := freeze(tensor.Ones(home, backend.Float32, 2, 2))
+	ints := freeze(tensor.Ones(home, backend.Int32, 2, 2))
+	view := tensor.Transpose(freeze(tensor.FromSlice(home, []float32{1, 2, 3, 4}, 2, 2)), 0, 1)
+	x := tensor.Full(s, backend.Float32, 2, 2, 2)
+	index := tensor.Zeros(s, backend.Int64, 2, 2)
+	for name, c := range map[string]struct {
+		got  *tensor.Tensor
+		want []float64
+	}{
+		"add":         {tensor.Add(ones, x), []float64{3, 3, 3, 3}},
+		"where":       {tensor.Where(tensor.Less(ones, x), ints, x), []float64{1, 1, 1, 1}},
+		"concat":      {tensor.Concat(0, ints, x), []float64{1, 1, 1, 1, 2, 2, 2, 2}},
+		"linear":      {tensor.Linear(x, view, nil), []float64{8, 12, 8, 12}},
+		"gather":      {tensor.Gather(view, 0, index), []float64{1, 3, 1, 3}},
+		"scatter add": {tensor.ScatterAdd(ones, 0, index, x), []float64{5, 5, 1, 1}},
+		"reshape":     {tensor.Reshape(s.Use(view), 4), []float64{1, 3, 2, 4}},
+		"cast":        {tensor.Cast(s.Use(ints), backend.Float32), []float64{1, 1, 1, 1}},
+	} {
+		require.Equal(t, c.want, read(t, c.got), name)
+		require.Same(t, s, c.got.Stream(), name)
+	}
+}
+
+func TestScopesAreReusedWhileTheyNest(t *testing.T) {
+	s := newStream(t)
+	x := tensor.Ones(s, backend.Float32, 2)
+	var last *tensor.Tensor
+	nest := func() {
+		s.Scope(func() {
+			s.Scope(func() {
+				y := tensor.AddScalar(x, 1)
+				s.Scope(func() { last = tensor.Add(x, y).Keep() })
+				last.Keep()
+			})
+			last.Keep()
+		})
+	}
+	for range 5 {
+		nest()
+		require.Equal(t, []float64{3, 3}, read(t, last))
+	}
+	require.LessOrEqual(t, testing.AllocsPerRun(50, func() { nest(); last.Release() }), 10.0)
+}

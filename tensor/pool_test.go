@@ -20,5 +20,5 @@ func TestSizeClassesWasteAtMostAnEighth(t *testing.T) {
 		last = class
 	}
 	require.Equal(t, 64, sizeClass(0))
-	require.Equal(t, 9<<37, sizeClass(1<<40+1))
+	require.Equal(t, 9<<25, sizeClass(1<<28+1))
 }

@@ -121,3 +121,13 @@ func TestDrawsOfNothingDoNotAdvance(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, state.Offset)
 }
+
+func TestAPoisonedStreamFailsTheState(t *testing.T) {
+	s := newStream(t)
+	rng := tensor.NewRNG(s, 1)
+	require.Same(t, s, rng.Stream())
+	tensor.Gather(tensor.Zeros(s, backend.Float32, 1), 0, tensor.Full(s, backend.Int64, 5, 1))
+	_, err := rng.State()
+	require.ErrorIs(t, err, s.Sync())
+	rng.Release()
+}

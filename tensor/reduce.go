@@ -12,27 +12,19 @@ func reduce(name string, op backend.ReduceOp, x *Tensor, axes []int) *Tensor {
 	if x.DType() == backend.Bool {
 		x = Cast(x, backend.Int64)
 	}
-	shape, _ := x.reduced(name, axes)
 	d := x.DType()
 	if op.IsArg() {
 		d = backend.Int64
 	}
-	out := s.alloc(name, d, shape)
-	s.run1(backend.Cmd{Op: backend.Reduce, ReduceOp: op}, out, x)
-	return out
-}
-
-// reduced returns the shape with 1 on those axes (all if none are given), and how many elements each result stands for.
-func (x *Tensor) reduced(op string, axes []int) (shape []int, terms int) {
-	set := x.axes(op, axes)
-	shape, terms = append([]int(nil), x.Shape()...), 1
-	for i := range shape {
-		if set[i] {
-			terms *= shape[i]
-			shape[i] = 1
+	v := x.view
+	for i, reduced := range x.axes(name, axes) {
+		if reduced {
+			v.Dims[i] = 1
 		}
 	}
-	return shape, terms
+	out := s.alloc(name, d, v.Shape())
+	s.run1(backend.Cmd{Op: backend.Reduce, ReduceOp: op}, out, x)
+	return out
 }
 
 // drop removes the reduced axes, all if none are given.
@@ -108,7 +100,12 @@ func arg(name string, op backend.ReduceOp, x *Tensor, axis int) *Tensor {
 // Mean returns the mean over axes, all of them if none are given; the axes are removed. The mean of nothing is NaN. Integers are averaged as float64.
 func Mean(x *Tensor, axes ...int) *Tensor {
 	s := streamOf("mean", x)
-	_, n := x.reduced("mean", axes)
+	n := 1
+	for i, reduced := range x.axes("mean", axes) {
+		if reduced {
+			n *= x.view.Dims[i]
+		}
+	}
 	var mean *Tensor
 	s.Scope(func() { mean = DivScalar(Sum(Cast(x, inexact(x.DType())), axes...), float64(n)).Keep() })
 	return mean

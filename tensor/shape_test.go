@@ -19,7 +19,14 @@ func count(shape ...int) array {
 
 func TestViewsPickTheElementsTheirDocumentationSays(t *testing.T) {
 	s := newStream(t)
+	for _, d := range backend.DTypes() {
+		testViews(t, s, d)
+	}
+}
+
+func testViews(t *testing.T, s *tensor.Stream, d backend.DType) {
 	x := count(2, 3, 4)
+	x.data = read(t, x.on(s, d))
 	at := func(i, j, k int) float64 { return x.data[(i*3+j)*4+k] }
 	for _, c := range []struct {
 		name string
@@ -48,8 +55,8 @@ func TestViewsPickTheElementsTheirDocumentationSays(t *testing.T) {
 			fill([]int{2, 2, 5, 4}, func(i []int) float64 { return at(i[1], 0, i[3]) })},
 		{"reshape", func(x *tensor.Tensor) *tensor.Tensor { return tensor.Reshape(x, 4, -1) }, array{[]int{4, 6}, x.data}},
 	} {
-		for layout, in := range x.layouts(s, backend.Float32) {
-			t.Run(c.name+" "+layout, func(t *testing.T) { requireSame(t, c.want, c.f(in)) })
+		for layout, in := range x.layouts(s, d) {
+			t.Run(fmt.Sprint(c.name, " ", d, " ", layout), func(t *testing.T) { requireSame(t, c.want, c.f(in)) })
 		}
 	}
 }

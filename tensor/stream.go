@@ -49,7 +49,7 @@ type Stream struct {
 	queue backend.Stream
 	pool  *pool
 	scope *scope
-	spare *scope // an ended one, for reuse
+	spare *scope // ended ones, for reuse
 	rec   *Recording
 
 	// The command being executed. A stream executes one at a time, so an eager operation allocates none.

@@ -101,7 +101,7 @@ func (a array) layouts(s *tensor.Stream, d backend.DType) map[string]*tensor.Ten
 	all := map[string]*tensor.Tensor{"contiguous": x}
 	rank := x.Rank()
 	if rank == 0 {
-		all["one of several"] = tensor.Select(tensor.Stack(0, tensor.Neg(x), x), 0, 1)
+		all["one of several"] = tensor.Select(tensor.Stack(0, tensor.Zeros(s, d), x), 0, 1)
 		return all
 	}
 	last := rank - 1
@@ -109,7 +109,7 @@ func (a array) layouts(s *tensor.Stream, d backend.DType) map[string]*tensor.Ten
 	all["flipped"] = tensor.Flip(tensor.Clone(tensor.Flip(x, 0)), 0)
 	all["flipped last"] = tensor.Flip(tensor.Clone(tensor.Flip(x, last)), last)
 	all["sliced"] = tensor.Slice(tensor.Concat(last, x, x, x), last, x.Dim(last), 2*x.Dim(last))
-	all["spread"] = tensor.Select(tensor.Stack(-1, tensor.Neg(x), x), -1, 1)
+	all["spread"] = tensor.Select(tensor.Stack(-1, tensor.Zeros(s, d, a.shape...), x), -1, 1)
 	return all
 }
 

@@ -1,0 +1,70 @@
+package autograd_test
+
+import (
+	"fmt"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/backend"
+	_ "github.com/weir-ml/weir/backend/cpu"
+	"github.com/weir-ml/weir/tensor"
+)
+
+func open() *tensor.Stream {
+	dev, err := tensor.Open("cpu", backend.Options{})
+	if err != nil {
+		panic(err)
+	}
+	s, err := dev.NewStream()
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func ExampleBackward() {
+	s := open()
+	weights := tensor.FromSlice(s, []float64{1, 2, 3}, 3)
+	tape := autograd.NewTape(s)
+	w := tape.Leaf(weights)
+	loss := autograd.Sum(autograd.Mul(w, w))
+	fmt.Println(autograd.Backward(loss).Of(weights))
+	// Output: float64(3)[2 4 6]
+}
+
+// The product of a Hessian and a vector is the gradient of a gradient's product with the vector; the Hessian itself is never formed.
+func ExampleGrad_hessianVectorProduct() {
+	s := open()
+	tape := autograd.NewTape(s)
+	x := tape.Leaf(tensor.FromSlice(s, []float64{1, 2}, 2))
+	v := tape.Const(tensor.FromSlice(s, []float64{1, 0}, 2))
+	y := autograd.Mul(autograd.Sum(autograd.PowScalar(x, 3)), autograd.Select(x, 0, 1)) // (a³ + b³)·b
+	g := autograd.Grad(y, []*autograd.Var{x}, autograd.GradOptions{CreateGraph: true})[0]
+	hv := autograd.Grad(autograd.Sum(autograd.Mul(g, v)), []*autograd.Var{x}, autograd.GradOptions{})[0]
+	fmt.Println(g.Value(), hv.Value())
+	// Output: float64(2)[6 33] float64(2)[12 3]
+}
+
+// The score of a mixture of two normal distributions is the gradient of its log density, even far from both.
+func ExampleGrad_score() {
+	s := open()
+	tape := autograd.NewTape(s)
+	means := tape.Const(tensor.FromSlice(s, []float64{-1, 1}, 2))
+	x := tape.Leaf(tensor.FromSlice(s, []float64{0, 1, 50}, 3))
+	distance := autograd.Sub(autograd.Unsqueeze(x, -1), means)
+	logDensity := autograd.LogSumExp(autograd.MulScalar(autograd.Mul(distance, distance), -0.5), -1)
+	score := autograd.Grad(autograd.Sum(logDensity), []*autograd.Var{x}, autograd.GradOptions{})[0]
+	fmt.Println(score.Value())
+	// Output: float64(3)[0 -0.238406 -49]
+}
+
+func ExampleCheckGrad() {
+	s := open()
+	x := tensor.FromSlice(s, []float64{0.3, -1.2}, 2)
+	swish := func(xs []*autograd.Var) *autograd.Var { return autograd.Mul(xs[0], autograd.Sigmoid(xs[0])) }
+	fmt.Println(autograd.CheckGrad(swish, x))
+	halfHidden := func(xs []*autograd.Var) *autograd.Var { return autograd.Mul(xs[0], autograd.Sigmoid(xs[0]).Detach()) }
+	fmt.Println(autograd.CheckGrad(halfHidden, x) != nil)
+	// Output:
+	// <nil>
+	// true
+}

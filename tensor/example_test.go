@@ -1,0 +1,122 @@
+package tensor_test
+
+import (
+	"fmt"
+
+	"github.com/weir-ml/weir/backend"
+	_ "github.com/weir-ml/weir/backend/cpu"
+	"github.com/weir-ml/weir/tensor"
+)
+
+func open() *tensor.Stream {
+	dev, err := tensor.Open("cpu", backend.Options{})
+	if err != nil {
+		panic(err)
+	}
+	s, err := dev.NewStream()
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func Example() {
+	s := open()
+	x := tensor.Reshape(tensor.Arange(s, backend.Float32, 6), 2, 3)
+	centred := tensor.Sub(x, tensor.Mean(x, 0))
+	fmt.Println(centred)
+	fmt.Println(tensor.MatMul(centred, tensor.Transpose(centred, 0, 1)))
+	// Output:
+	// float32(2, 3)[[-1.5 -1.5 -1.5] [1.5 1.5 1.5]]
+	// float32(2, 2)[[6.75 -6.75] [-6.75 6.75]]
+}
+
+// Views share memory: what is written through one is seen through the other.
+func Example_views() {
+	s := open()
+	x := tensor.Zeros(s, backend.Int32, 2, 3)
+	last := tensor.Select(x, 1, 2)
+	tensor.CopyInto(last, tensor.FromSlice(s, []int32{7, 8}, 2))
+	fmt.Println(x)
+	fmt.Println(tensor.Flip(tensor.Transpose(x, 0, 1), 1))
+	// Output:
+	// int32(2, 3)[[0 0 7] [0 0 8]]
+	// int32(3, 2)[[0 0] [0 0] [8 7]]
+}
+
+// Misuse panics with a *tensor.Error. A function that returns an error turns it into one at its boundary.
+func ExampleCatch() {
+	s := open()
+	project := func(x, w *tensor.Tensor) (y *tensor.Tensor, err error) {
+		defer tensor.Catch(&err)
+		return tensor.MatMul(x, w), nil
+	}
+	_, err := project(tensor.Zeros(s, backend.Float32, 3, 4), tensor.Zeros(s, backend.Float32, 5, 6))
+	fmt.Println(err)
+	// Output: tensor: matmul(float32(3, 4), float32(5, 6)): inner dimensions 4 and 5 differ
+}
+
+// A scope returns all scratch to the stream; Keep takes a result out of it.
+func ExampleStream_Scope() {
+	s := open()
+	x := tensor.Linspace(s, backend.Float64, 0, 1, 5)
+	var norm, scratch *tensor.Tensor
+	s.Scope(func() {
+		scratch = tensor.Mul(x, x)
+		norm = tensor.Sqrt(tensor.Sum(scratch)).Keep()
+	})
+	fmt.Println(norm)
+	fmt.Println(scratch)
+	// Output:
+	// float64()1.36931
+	// float64(5)[released]
+}
+
+// Frozen weights are read from any stream of their device, so a server gives each goroutine a stream of its own.
+func ExampleTensor_Freeze() {
+	s := open()
+	weights := tensor.FromSlice(s, []float32{1, 2, 3, 4}, 2, 2)
+	if err := weights.Freeze(); err != nil {
+		panic(err)
+	}
+	answers := make(chan string)
+	go func() {
+		other, err := s.Device().NewStream()
+		if err != nil {
+			panic(err)
+		}
+		answers <- tensor.MatMul(tensor.Ones(other, backend.Float32, 1, 2), weights).String()
+	}()
+	fmt.Println(<-answers)
+	// Output: float32(1, 2)[[4 6]]
+}
+
+// The same seed and the same calls give the same numbers, at any number of workers.
+func ExampleRNG() {
+	s := open()
+	first, second := tensor.NewRNG(s, 42), tensor.NewRNG(s, 42)
+	x, y := first.Normal(backend.Float32, 1000), second.Normal(backend.Float32, 1000)
+	fmt.Println(tensor.Max(tensor.Abs(tensor.Sub(x, y))))
+	state, err := first.State()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(state)
+	// Output:
+	// float32()0
+	// {42 250}
+}
+
+// An elementwise program computes several results in one pass over memory.
+func ExampleMap() {
+	s := open()
+	d := backend.Float64
+	meanAndGap := tensor.NewProg([]backend.DType{d, d}, []backend.DType{d}, []backend.Instr{
+		{Op: backend.Add, DType: d, A: 0, B: 1}, // value 3: after two sources and one parameter
+		{Op: backend.Mul, DType: d, A: 3, B: 2},
+		{Op: backend.Sub, DType: d, A: 1, B: 0},
+	}, 4, 5)
+	outs := tensor.Map(meanAndGap, []float64{0.5}, tensor.FromSlice(s, []float64{1, 2}, 2), tensor.FromSlice(s, []float64{3, 8}, 2))
+	fmt.Println(outs[0], outs[1])
+	// Output: float64(2)[2 5] float64(2)[2 6]
+}
