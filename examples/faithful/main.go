@@ -66,7 +66,11 @@ func fit(c train.Config) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.Draw(tensor.NewRNG(stream, 1), 1000, 1000)
+	samples, err := e.Sampler.Draw(tensor.NewRNG(stream, 1), 1000, 1000)
+	if err != nil {
+		return nil, err
+	}
+	return e.Data.Standardize.Inverse(samples)
 }
 
 // addPoints draws pairs, row by row.
