@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
 	"github.com/weir-ml/weir/gflownet/diffusion"
 	"github.com/weir-ml/weir/internal/testdevice"
@@ -99,5 +100,42 @@ func BenchmarkStep(b *testing.B) {
 	require.NoError(b, stepTo(e, 1))
 	for b.Loop() {
 		require.NoError(b, stepTo(e, e.Trainer.Step+1))
+	}
+}
+
+func TestEverySettingReachesTheLoss(t *testing.T) {
+	secondLoss := func(c train.Config) (loss float64) {
+		e := newRun(t, c)
+		require.NoError(t, e.Trainer.Run(context.Background(), 2, func(p train.Progress) error {
+			loss = p.Loss
+			return nil
+		}))
+		return loss
+	}
+	base := smallRun()
+	base.LearnPB = train.LearnPBMean
+	want := secondLoss(base)
+	require.Equal(t, want, secondLoss(base))
+	for name, change := range map[string]func(c *train.Config){
+		"target":             func(c *train.Config) { c.Target = "gmm8" },
+		"batch":              func(c *train.Config) { c.Batch++ },
+		"steps of a path":    func(c *train.Config) { c.Process.NumSteps++ },
+		"sigma":              func(c *train.Config) { c.Process.Sigma = 3 },
+		"time scale":         func(c *train.Config) { c.Process.TScale = 2 },
+		"network":            func(c *train.Config) { c.Net.Hidden++ },
+		"learned variance":   func(c *train.Config) { c.LearnVariance = true },
+		"backward policy":    func(c *train.Config) { c.LearnPB = train.LearnPBMeanVariance },
+		"size of correction": func(c *train.Config) { c.PBScaleRange = 0.2 },
+		"log p_B":            func(c *train.Config) { c.IncludeLogPB = true },
+		"exploration":        func(c *train.Config) { c.Exploration = 0.5 },
+		"learning rate":      func(c *train.Config) { c.LR = 0.02 },
+		"seed":               func(c *train.Config) { c.Seed++ },
+		"dtype":              func(c *train.Config) { c.DType.DType = backend.Float64 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := base
+			change(&c)
+			require.NotEqual(t, want, secondLoss(c))
+		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 // MLE is the maximum-likelihood loss of a diffusion GFlowNet. Samples x are run backward to the source, and the forward policy is to make those
 // paths likely:
 //
-//	loss = −reduce over samples ( Σ over steps log p_F [ + the bound's −Σ log p_B, if IncludeLogPB ] )
+//	loss = reduce over samples ( −Σ over steps log p_F [ + Σ over steps log p_B, if IncludeLogPB ] )
 //
 // It implements [gflownet.Loss].
 type MLE struct {

@@ -99,6 +99,19 @@ func TestNewRefusesPoliciesThatDisagree(t *testing.T) {
 		"mle: diffusion: the policies disagree: forward {NumSteps:3 Sigma:1 TScale:1}, backward {NumSteps:4 Sigma:1 TScale:1}")
 }
 
+// Without a drift, at x = 0 in two dimensions and under unit variance, the loss of one step is log 2π.
+func TestLossOfOneStepWithoutDrift(t *testing.T) {
+	s := testdevice.Stream(t, 1)
+	for _, learned := range []bool{false, true} {
+		loss := setting{process: unit(1), learnVariance: learned}.loss(t, s, backend.Float32, 2)
+		last := loss.PF.Net.Joint[len(loss.PF.Net.Joint)-1]
+		tensor.CopyInto(last.Weight, tensor.Zeros(s, backend.Float32))
+		tensor.CopyInto(last.Bias, tensor.Zeros(s, backend.Float32))
+		got := value(t, loss, tensor.Zeros(s, backend.Float32, 3, 2), gflownet.Options{RNG: tensor.NewRNG(s, 1)})
+		require.InDelta(t, math.Log(2*math.Pi), got[0], 1e-6)
+	}
+}
+
 // value evaluates a loss.
 func value(t testing.TB, loss *mle.MLE, samples *tensor.Tensor, o gflownet.Options) []float64 {
 	t.Helper()
