@@ -59,7 +59,7 @@ func (t *Tape) Leaf(value *tensor.Tensor) *Var {
 	if !t.inference && value.IsFloat() {
 		t.add(v, nil)
 	}
-	t.leaves[value] = v
+	t.leaves[value], t.leaves[v.value] = v, v // they differ if value is frozen
 	return v
 }
 

@@ -182,13 +182,13 @@ func (c *Cmd) checkDst(i int) string {
 	if len(c.Src) > 0 && d.Buf.Device != c.Src[0].Buf.Device {
 		return "lies on another device than the sources"
 	}
+	if d.Len() == 0 {
+		return ""
+	}
 	for a := range d.Rank {
 		if d.Strides[a] == 0 && d.Dims[a] > 1 {
 			return fmt.Sprintf("broadcasts along axis %d", a)
 		}
-	}
-	if d.Len() == 0 {
-		return ""
 	}
 	for j := range c.Src {
 		if s := &c.Src[j]; d.MayOverlap(s) && !(c.Op == Map && d.SameElements(s)) {

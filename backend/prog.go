@@ -9,7 +9,7 @@ import (
 type MapOp uint8
 
 // The instructions. Floor, Ceil, Trunc and Round (half to even) take floats; GELU is x·Φ(x) with the exact normal distribution
-// function Φ, and GELUGrad its derivative Φ(x) + x·φ(x); Sign of NaN is NaN and of ±0 is 0; Pow follows Go's math.Pow on floats
+// function Φ, and GELUGrad its derivative Φ(x) + x·φ(x); Sign of NaN is NaN and of ±0 is 0; Pow has the special cases of Go's math.Pow on floats
 // and wraps on integers, where a negative exponent gives 0 but for a base of ±1; Where picks B where A is true, else C.
 const (
 	NoMapOp MapOp = iota

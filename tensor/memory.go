@@ -118,6 +118,7 @@ func (t *Tensor) Release() { t.block.release() }
 type pool struct {
 	dev  backend.Device
 	free map[int][]*backend.Buffer // by size class
+	idle *pool                     // whose unused memory goes back when the device has none left: a replay needs a recording's
 
 	// Buffers of tensors that the collector found unreachable. Its goroutine only queues them; the stream's owner takes them.
 	anyDead atomic.Bool
@@ -127,7 +128,9 @@ type pool struct {
 }
 
 func newPool(d backend.Device) *pool {
-	return &pool{dev: d, free: map[int][]*backend.Buffer{}}
+	p := &pool{dev: d, free: map[int][]*backend.Buffer{}}
+	p.idle = p
+	return p
 }
 
 func (p *pool) get(size int) (*backend.Buffer, error) {
@@ -140,11 +143,16 @@ func (p *pool) get(size int) (*backend.Buffer, error) {
 		p.free[class] = bufs[:len(bufs)-1]
 		return buf, nil
 	}
+	return p.fresh(class)
+}
+
+// fresh returns memory that the pool has not lent before.
+func (p *pool) fresh(class int) (*backend.Buffer, error) {
 	buf, err := p.dev.Alloc(class)
-	if err == nil || len(p.free) == 0 {
+	if err == nil || len(p.idle.free) == 0 {
 		return buf, err
 	}
-	p.trim()
+	p.idle.trim()
 	return p.dev.Alloc(class)
 }
 

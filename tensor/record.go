@@ -27,6 +27,7 @@ func (s *Stream) BeginRecording() *Recording {
 		panic(&Error{Op: "record", Reason: "a recording is under way on this stream"})
 	}
 	r := &Recording{stream: s, pool: newPool(s.dev.dev), outer: s.pool, inputs: map[*block]struct{}{}}
+	r.pool.idle = r.outer
 	s.rec, s.pool = r, r.pool
 	return r
 }
@@ -40,9 +41,10 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 	}
 }
 
-// constant returns memory for the elements of a tensor that nothing reuses before the recording is closed.
+// constant returns memory for the elements of a tensor that nothing else uses before the recording is closed, and that nothing has used
+// since it began: a replay would do so again.
 func (r *Recording) constant(t *Tensor) *Tensor {
-	buf, err := r.pool.get(t.block.buf.Size)
+	buf, err := r.pool.fresh(t.block.buf.Size)
 	if err != nil {
 		panic(&Error{Op: "record", Reason: "cannot hold a constant", Err: err})
 	}

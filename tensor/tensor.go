@@ -72,6 +72,9 @@ func (s *Stream) Use(t *Tensor) *Tensor {
 	if t.stream != nil && t.stream != s {
 		Fail("use", []*Tensor{t}, "the tensor belongs to another stream and is not frozen")
 	}
+	if t.stream == s {
+		return t
+	}
 	u := *t
 	u.stream = s
 	return &u

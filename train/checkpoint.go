@@ -96,7 +96,8 @@ func readConfig(path string, f *safetensors.File) (c Config, step int, err error
 }
 
 // OpenExperiment returns the run of a checkpoint at the step where it was saved. adjust, if not nil, may change settings that weights do not
-// depend on, like the total number of steps or the place of the data.
+// depend on, like the total number of steps or the place of the data. Changed policies are an error, and so is data that is not what the run
+// was trained on.
 func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Experiment, err error) {
 	defer tensor.Catch(&err)
 	f, err := safetensors.Open(path)
@@ -107,8 +108,12 @@ func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Exp
 	if err != nil {
 		return nil, err
 	}
+	saved := c.model()
 	if adjust != nil {
 		adjust(&c)
+	}
+	if c.model() != saved {
+		return nil, fmt.Errorf("%s: its policies are %+v; they cannot become %+v", path, saved, c.model())
 	}
 	if e, err = NewExperiment(s, c); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -128,7 +133,7 @@ func (e *Experiment) restore(f *safetensors.File) (err error) {
 			return err
 		}
 		if err := stored.check(e.Data); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", e.Config.Data, err)
 		}
 	}
 	var place tensor.RNGState

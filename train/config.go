@@ -30,6 +30,20 @@ type Config struct {
 	DType         FloatDType `json:"dtype"`
 }
 
+// model is the part of a Config that gives weights their meaning.
+type model struct {
+	Process       diffusion.Process
+	Net           diffusion.NetConfig
+	LearnVariance bool
+	LearnPB       LearnPB
+	PBScaleRange  float64
+	DType         FloatDType
+}
+
+func (c Config) model() model {
+	return model{c.Process, c.Net, c.LearnVariance, c.LearnPB, c.PBScaleRange, c.DType}
+}
+
 // LearnPB says what is learned of the backward policy.
 type LearnPB string
 

@@ -49,25 +49,13 @@ func (t *Trainer) Run(ctx context.Context, steps int, report func(Progress) erro
 	defer tensor.Catch(&err)
 	value := tensor.Zeros(t.RNG.Stream(), backend.Float64)
 	defer value.Release()
-	var recorded *plan.Plan
-	defer func() {
-		if recorded != nil {
-			recorded.Close()
-		}
-	}()
+	step, end := t.stepper(value)
+	defer end()
 	for t.Step < steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		switch {
-		case t.Eager:
-			err = t.step(value)
-		case recorded == nil:
-			recorded, err = plan.Record(t.RNG.Stream(), func(*plan.Recorder) error { return t.step(value) })
-		default:
-			err = recorded.Run()
-		}
-		if err != nil {
+		if err := step(); err != nil {
 			return err
 		}
 		loss, err := value.Item()
@@ -86,6 +74,28 @@ func (t *Trainer) Run(ctx context.Context, steps int, report func(Progress) erro
 		}
 	}
 	return nil
+}
+
+// stepper returns what executes a step and stores its loss in value: afresh each time if the trainer is eager, else recorded the first time and
+// replayed from then on. end frees the recording.
+func (t *Trainer) stepper(value *tensor.Tensor) (step func() error, end func()) {
+	if t.Eager {
+		return func() error { return t.step(value) }, func() {}
+	}
+	var recorded *plan.Plan
+	step = func() (err error) {
+		if recorded != nil {
+			return recorded.Run()
+		}
+		recorded, err = plan.Record(t.RNG.Stream(), func(*plan.Recorder) error { return t.step(value) })
+		return err
+	}
+	end = func() {
+		if recorded != nil {
+			recorded.Close()
+		}
+	}
+	return step, end
 }
 
 // step executes one step and stores its loss in value.

@@ -2,6 +2,8 @@ package train_test
 
 import (
 	"context"
+	"errors"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,8 +11,85 @@ import (
 	_ "github.com/weir-ml/weir/backend/cpu"
 	"github.com/weir-ml/weir/gflownet/diffusion"
 	"github.com/weir-ml/weir/internal/testdevice"
+	"github.com/weir-ml/weir/tensor"
 	"github.com/weir-ml/weir/train"
 )
+
+func stepTo(e *train.Experiment, step int) error {
+	return e.Trainer.Run(context.Background(), step, nil)
+}
+
+func TestRunReportsEveryStep(t *testing.T) {
+	c := smallRun()
+	c.Steps = 4
+	e := newRun(t, c)
+	var steps []int
+	require.NoError(t, e.Run(context.Background(), func(p train.Progress) error {
+		steps = append(steps, p.Step)
+		require.False(t, math.IsNaN(p.Loss))
+		return nil
+	}))
+	require.Equal(t, []int{1, 2, 3, 4}, steps)
+	require.NoError(t, e.Run(context.Background(), func(train.Progress) error {
+		t.Error("the run is complete")
+		return nil
+	}))
+}
+
+func TestRunEndsBetweenSteps(t *testing.T) {
+	e := newRun(t, smallRun())
+	ctx, cancel := context.WithCancel(context.Background())
+	err := e.Run(ctx, func(p train.Progress) error {
+		if p.Step == 2 {
+			cancel()
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 2, e.Trainer.Step)
+
+	stop := errors.New("enough")
+	err = e.Run(context.Background(), func(p train.Progress) error { return stop })
+	require.ErrorIs(t, err, stop)
+	require.Equal(t, 3, e.Trainer.Step, "the step that was reported is done")
+	require.NoError(t, stepTo(e, 5), "and the run can go on")
+}
+
+func TestALossThatIsNotFiniteEndsTheRun(t *testing.T) {
+	for _, eager := range []bool{false, true} {
+		e := newRun(t, smallRun())
+		e.Trainer.Eager = eager
+		require.NoError(t, stepTo(e, 2))
+		bias := e.Loss.PF.Net.State.Bias
+		tensor.CopyInto(bias, tensor.Full(bias.Stream(), bias.DType(), math.Inf(1)))
+		err := stepTo(e, 10)
+		require.ErrorIs(t, err, train.ErrDiverged)
+		require.EqualError(t, err, "train: the loss is NaN at step 3: training diverged; lower the learning rate or check the data")
+		require.Equal(t, 2, e.Trainer.Step)
+	}
+}
+
+func TestTrainingImprovesTheSampler(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for some seconds")
+	}
+	e, err := train.NewExperiment(testdevice.Stream(t, 0), train.Config{
+		Target: "gmm2", Batch: 64, LR: 5e-3, Net: diffusion.NetConfig{Embed: 32, Hidden: 32},
+		Process: diffusion.Process{NumSteps: 16},
+	})
+	require.NoError(t, err)
+	before, err := e.Evaluate(1, 1000, 500)
+	require.NoError(t, err)
+	require.NoError(t, stepTo(e, 400))
+	after, err := e.Evaluate(1, 1000, 500)
+	require.NoError(t, err)
+	t.Logf("EUBO gap %v before, %v after; W2 %.3g, %.3g; true samples %.3g",
+		before.EUBOGap, after.EUBOGap, before.W2, after.W2, after.W2True)
+	require.Less(t, after.EUBOGap.Value, before.EUBOGap.Value/4)
+	require.GreaterOrEqual(t, after.EUBOGap.Value, -3*after.EUBOGap.SE)
+	require.Less(t, after.ELBOGap.Value, before.ELBOGap.Value)
+	require.Less(t, after.W2, before.W2/2)
+}
 
 func BenchmarkStep(b *testing.B) {
 	e, err := train.NewExperiment(testdevice.Stream(b, 0), train.Config{
@@ -21,8 +100,4 @@ func BenchmarkStep(b *testing.B) {
 	for b.Loop() {
 		require.NoError(b, stepTo(e, e.Trainer.Step+1))
 	}
-}
-
-func stepTo(e *train.Experiment, step int) error {
-	return e.Trainer.Run(context.Background(), step, nil)
 }

@@ -19,9 +19,9 @@ func float64Kernel(op backend.MapOp) kernel {
 	case backend.Log1p:
 		return unary[float64](math.Log1p)
 	case backend.Sin:
-		return unary[float64](math.Sin)
+		return unary[float64](sin)
 	case backend.Cos:
-		return unary[float64](math.Cos)
+		return unary[float64](cos)
 	case backend.Tanh:
 		return unary[float64](math.Tanh)
 	case backend.Erf:

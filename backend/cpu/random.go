@@ -59,7 +59,7 @@ func (p *drawing) do(worker, chunk int) {
 		count := min(drawBlock-skip, hi-lo)
 		counter := p.offset + (e-uint64(skip))*perElement/4
 		for i := range drawBlock * perElement / 4 {
-			philox((*[4]uint32)(w.words[4*i:]), p.seed, counter+i)
+			*(*[4]uint32)(w.words[4*i:]) = backend.Philox4x32(p.seed, counter+i)
 		}
 		p.convert(w)
 		p.store(w, lo, skip, count)

@@ -108,13 +108,3 @@ func BenchmarkRandom(b *testing.B) {
 		})
 	}
 }
-
-func TestPhiloxIsTheContracts(t *testing.T) {
-	r := newRig(t, 1)
-	for range 1000 {
-		seed, counter := r.rnd.Uint64(), r.rnd.Uint64()
-		var got [4]uint32
-		philox(&got, seed, counter)
-		require.Equal(t, backend.Philox4x32(seed, counter), got)
-	}
-}

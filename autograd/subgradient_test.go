@@ -1,0 +1,88 @@
+package autograd_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/tensor"
+)
+
+func TestDerivativesWhereTheyAreChosen(t *testing.T) {
+	s := newStream(t)
+	inf, nan := math.Inf(1), math.NaN()
+	one := func(f func(x *autograd.Var) *autograd.Var) func(xs vars) *autograd.Var {
+		return func(xs vars) *autograd.Var { return f(xs[0]) }
+	}
+	two := func(f func(x, y *autograd.Var) *autograd.Var) func(xs vars) *autograd.Var {
+		return func(xs vars) *autograd.Var { return f(xs[0], xs[1]) }
+	}
+	along := func(f func(x *autograd.Var, axes ...int) *autograd.Var, axes ...int) func(xs vars) *autograd.Var {
+		return func(xs vars) *autograd.Var { return f(xs[0], axes...) }
+	}
+	for name, c := range map[string]struct {
+		f    func(xs vars) *autograd.Var
+		at   [][]float64
+		want [][]float64
+	}{
+		"Sqrt is flat at 0":           {one(autograd.Sqrt), [][]float64{{0, 4}}, [][]float64{{0, 0.25}}},
+		"Sqrt below 0 is NaN":         {one(autograd.Sqrt), [][]float64{{-1}}, [][]float64{{nan}}},
+		"Abs is flat at 0":            {one(autograd.Abs), [][]float64{{-2, 0, 2}}, [][]float64{{-1, 0, 1}}},
+		"Log at 0 is steep":           {one(autograd.Log), [][]float64{{0, 2}}, [][]float64{{inf, 0.5}}},
+		"Maximum splits ties":         {two(autograd.Maximum), [][]float64{{1, 2, 3}, {2, 2, 2}}, [][]float64{{0, 0.5, 1}, {1, 0.5, 0}}},
+		"Minimum splits ties":         {two(autograd.Minimum), [][]float64{{1, 2, 3}, {2, 2, 2}}, [][]float64{{1, 0.5, 0}, {0, 0.5, 1}}},
+		"Max splits ties":             {along(autograd.Max), [][]float64{{1, 3, 3, 0, 3}}, [][]float64{{0, 1. / 3, 1. / 3, 0, 1. / 3}}},
+		"Min splits ties":             {along(autograd.Min, 0), [][]float64{{1, 0, 0, 3}}, [][]float64{{0, 0.5, 0.5, 0}}},
+		"Max of NaN has no gradient":  {along(autograd.Max), [][]float64{{1, nan}}, [][]float64{{0, 0}}},
+		"Clamp keeps its limits":      {one(func(x *autograd.Var) *autograd.Var { return autograd.Clamp(x, -1, 1) }), [][]float64{{-2, -1, 0, 1, 2}}, [][]float64{{0, 1, 1, 1, 0}}},
+		"LogSumExp of -Inf":           {along(autograd.LogSumExp), [][]float64{{-inf, -inf}}, [][]float64{{0, 0}}},
+		"LogSumExp with -Inf":         {along(autograd.LogSumExp), [][]float64{{-inf, 3}}, [][]float64{{0, 1}}},
+		"LogSumExp of nothing":        {along(autograd.LogSumExp), [][]float64{{}}, [][]float64{{}}},
+		"Pow at 0 by its base":        {two(autograd.Pow), [][]float64{{0, 0, 0, 0}, {2, 1, 0, 3}}, [][]float64{{0, 1, 0, 0}, {0, 0, 0, 0}}},
+		"Pow at 0 to a negative":      {two(autograd.Pow), [][]float64{{0}, {-1}}, [][]float64{{-inf}, {0}}},
+		"Pow of a negative base":      {two(autograd.Pow), [][]float64{{-2}, {3}}, [][]float64{{12}, {nan}}},
+		"PowScalar 2 at 0":            {one(func(x *autograd.Var) *autograd.Var { return autograd.PowScalar(x, 2) }), [][]float64{{0, -3}}, [][]float64{{0, -6}}},
+		"PowScalar 1 at 0":            {one(func(x *autograd.Var) *autograd.Var { return autograd.PowScalar(x, 1) }), [][]float64{{0}}, [][]float64{{1}}},
+		"PowScalar 0 is constant":     {one(func(x *autograd.Var) *autograd.Var { return autograd.PowScalar(x, 0) }), [][]float64{{0, 2}}, [][]float64{{0, 0}}},
+		"PowScalar 0.5 at 0 is steep": {one(func(x *autograd.Var) *autograd.Var { return autograd.PowScalar(x, 0.5) }), [][]float64{{0}}, [][]float64{{inf}}},
+		"Mean of nothing":             {along(autograd.Mean), [][]float64{{}}, [][]float64{{}}},
+		"Softplus does not overflow":  {one(autograd.Softplus), [][]float64{{-1000, 1000}}, [][]float64{{0, 1}}},
+		"Sigmoid does not overflow":   {one(autograd.Sigmoid), [][]float64{{-1000, 1000}}, [][]float64{{0, 0}}},
+		"Where blocks NaN": {two(func(x, y *autograd.Var) *autograd.Var {
+			return autograd.Where(tensor.GreaterScalar(x.Value(), 0), autograd.Sqrt(x), autograd.Mul(y, y))
+		}), [][]float64{{4, -1}, {nan, 3}}, [][]float64{{0.25, nan}, {nan, 6}}},
+		"Where of a guarded operand": {one(func(x *autograd.Var) *autograd.Var {
+			positive := tensor.GreaterScalar(x.Value(), 0)
+			guarded := autograd.Where(positive, x, autograd.AddScalar(autograd.MulScalar(x, 0), 1))
+			return autograd.Where(positive, autograd.Log(guarded), autograd.MulScalar(x, 0))
+		}), [][]float64{{2, -1}}, [][]float64{{0.5, 0}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var inputs tensors
+			for _, at := range c.at {
+				inputs = append(inputs, vector(s, at...))
+			}
+			for i, got := range gradients(t, c.f, inputs...) {
+				requireSame(t, c.want[i], got, name)
+			}
+		})
+	}
+}
+
+// What Where does not take may hold NaN itself: its gradient is 0, not 0·NaN.
+func TestWhereGivesNoGradientToWhatItDoesNotTake(t *testing.T) {
+	s := newStream(t)
+	cond := tensor.FromSlice(s, []bool{true, false}, 2)
+	got := gradients(t, func(xs vars) *autograd.Var { return autograd.Where(cond, xs[0], xs[1]) },
+		vector(s, 1, math.NaN()), vector(s, math.NaN(), 2))
+	requireSame(t, []float64{1, 0}, got[0], "taken first")
+	requireSame(t, []float64{0, 1}, got[1], "taken second")
+}
+
+func TestTheGradientOfLogSumExpIsSoftmaxEvenOfLargeNumbers(t *testing.T) {
+	s := newStream(t)
+	got := gradients(t, func(xs vars) *autograd.Var { return autograd.LogSumExp(xs[0]) }, vector(s, 1000, 1000+math.Log(3), -1000))
+	require.InDeltaSlice(t, []float64{0.25, 0.75, 0}, got[0], 1e-12)
+}

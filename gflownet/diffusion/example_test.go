@@ -1,0 +1,76 @@
+package diffusion_test
+
+import (
+	"fmt"
+
+	"github.com/weir-ml/weir/autograd"
+	"github.com/weir-ml/weir/backend"
+	_ "github.com/weir-ml/weir/backend/cpu"
+	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// exampleStream returns a stream of the CPU.
+func exampleStream() *tensor.Stream {
+	dev, err := tensor.Open("cpu", backend.Options{})
+	if err != nil {
+		panic(err)
+	}
+	s, err := dev.NewStream()
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// Without noise the bridge is the straight line from 0 to x.
+func ExampleProcess_Bridge() {
+	s := exampleStream()
+	p := diffusion.Process{NumSteps: 4, Sigma: 1, TScale: 1}
+	x := tensor.FromSlice(s, []float32{2, -8}, 1, 2)
+	path, err := p.Bridge(x, tensor.Zeros(s, backend.Float32, 1, 4, 2)).Float64s()
+	if err != nil {
+		panic(err)
+	}
+	for i := range 5 {
+		fmt.Println(p.Time(i), path[2*i:2*i+2])
+	}
+	// Output:
+	// 0 [0 0]
+	// 0.25 [0.5 -2]
+	// 0.5 [1 -4]
+	// 0.75 [1.5 -6]
+	// 1 [2 -8]
+}
+
+func ExampleSampler() {
+	rng := tensor.NewRNG(exampleStream(), 1)
+	p := diffusion.Process{NumSteps: 10, Sigma: 4, TScale: 1}
+	pf, err := diffusion.NewForward(rng, backend.Float32, 2, p, diffusion.PolicyConfig{})
+	if err != nil {
+		panic(err)
+	}
+	sampler, err := diffusion.NewSampler(pf, diffusion.NewBridge(p, 2))
+	if err != nil {
+		panic(err)
+	}
+	tr := sampler.Forward(autograd.NewInference(rng.Stream()), rng, 5)
+	fmt.Println(tr.States.Shape(), tr.LogPF.Shape(), tr.Terminal().Shape())
+	// Output: [5 11 2] [5 10] [5 2]
+}
+
+func ExampleNewGMM() {
+	s := exampleStream()
+	unit := [][]float64{{1, 0}, {0, 1}}
+	g, err := diffusion.NewGMM([]float64{1, 3}, [][]float64{{-10, 0}, {10, 0}}, [][][]float64{unit, unit})
+	if err != nil {
+		panic(err)
+	}
+	modes := autograd.NewInference(s).Const(tensor.FromSlice(s, []float64{-10, 0, 10, 0}, 2, 2))
+	density, err := tensor.Exp(g.LogReward(modes).Value()).Float64s()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.4f\n", density)
+	// Output: [0.0398 0.1194]
+}

@@ -1,0 +1,36 @@
+package tensor_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/tensor"
+)
+
+// What an eager operation costs beside its arithmetic.
+func BenchmarkEager(b *testing.B) {
+	s := newStream(b)
+	for _, n := range []int{1, 64} {
+		x, y := tensor.Ones(s, backend.Float32, n), tensor.Ones(s, backend.Float32, n)
+		row := tensor.Ones(s, backend.Float32, 1)
+		ops := []struct {
+			name string
+			f    func()
+		}{
+			{"Add", func() { tensor.Add(x, y) }},
+			{"AddBroadcast", func() { tensor.Add(x, row) }},
+			{"AddScalar", func() { tensor.AddScalar(x, 1) }},
+			{"Exp", func() { tensor.Exp(x) }},
+			{"Sum", func() { tensor.Sum(x) }},
+		}
+		for _, op := range ops {
+			b.Run(fmt.Sprintf("%s/float32/%d", op.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					s.Scope(op.f)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,6 @@
+package tensor
+
+import "github.com/weir-ml/weir/backend"
+
+// WrapPool lets a test stand between a stream's pool and its device.
+func (s *Stream) WrapPool(wrap func(backend.Device) backend.Device) { s.pool.dev = wrap(s.pool.dev) }

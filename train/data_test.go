@@ -1,0 +1,131 @@
+package train_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/internal/testdevice"
+	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/train"
+)
+
+// points are 100 rows of two columns on different scales.
+var points = func() (rows [][2]float64) {
+	for i := range 100 {
+		x := math.Mod(float64(i)*math.Phi, 1)
+		rows = append(rows, [2]float64{math.Exp(x), 50*x*x + math.Sin(float64(i))})
+	}
+	return rows
+}()
+
+// writeCSV writes rows with a header.
+func writeCSV(t *testing.T, rows [][2]float64) (path string) {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("x,y\n")
+	for _, r := range rows {
+		fmt.Fprintf(&text, "%v,%v\n", r[0], r[1])
+	}
+	path = filepath.Join(t.TempDir(), "data.csv")
+	require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
+	return path
+}
+
+func dataRun(path string) train.Config {
+	c := smallRun()
+	c.Target, c.Data, c.Batch, c.DType.DType = "", path, 32, backend.Float64
+	return c
+}
+
+func TestDataIsStandardizedByTheRowsSeen(t *testing.T) {
+	e := newRun(t, dataRun(writeCSV(t, points)))
+	require.Equal(t, []string{"x", "y"}, e.Data.Columns)
+	require.Equal(t, 90, e.Data.Train.Rows)
+	require.Equal(t, 10, e.Data.Held.Rows)
+	require.Equal(t, 1.0, e.Config.Process.Sigma)
+	for k := range 2 {
+		sum, squares := 0.0, 0.0
+		for i := range e.Data.Train.Rows {
+			v := e.Data.Train.Data[2*i+k]
+			sum, squares = sum+v, squares+v*v
+		}
+		require.InDelta(t, 0, sum/90, 1e-12)
+		require.InDelta(t, 1, squares/90, 1e-12)
+	}
+}
+
+// In other units, z = a·x + b, standardized data are the same: samples change their units, and bounds shift by log |a| a column, exactly.
+func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
+	scaled := make([][2]float64, len(points))
+	for i, p := range points {
+		scaled[i] = [2]float64{4*p[0] - 1, p[1]/8 + 3} // powers of two round nothing
+	}
+	var reports [2]train.Report
+	var samples [2][]float64
+	for i, rows := range [][][2]float64{points, scaled} {
+		e := newRun(t, dataRun(writeCSV(t, rows)))
+		require.NoError(t, stepTo(e, 5))
+		var err error
+		reports[i], err = e.Evaluate(1, 10, 4)
+		require.NoError(t, err)
+		samples[i], err = e.Model().Draw(tensor.NewRNG(e.Stream(), 2), 50, 20)
+		require.NoError(t, err)
+	}
+	require.InDelta(t, reports[0].NLLBound.Value+math.Log(4)-math.Log(8), reports[1].NLLBound.Value, 1e-6)
+	require.InDelta(t, reports[0].NLLBound.SE, reports[1].NLLBound.SE, 1e-6)
+	for i := 0; i < len(samples[0]); i += 2 {
+		require.InDelta(t, 4*samples[0][i]-1, samples[1][i], 1e-6)
+		require.InDelta(t, samples[0][i+1]/8+3, samples[1][i+1], 1e-6)
+	}
+}
+
+func TestEvaluateOnData(t *testing.T) {
+	e := newRun(t, dataRun(writeCSV(t, points)))
+	require.NoError(t, stepTo(e, 5))
+	r, err := e.Evaluate(1, 500, 4)
+	require.NoError(t, err)
+	require.Equal(t, 5, r.Step)
+	require.Equal(t, 10, r.N, "every held-out row, and no other")
+	require.Nil(t, r.EUBO)
+	require.Nil(t, r.ELBO)
+	require.Nil(t, r.ESSPercent)
+	require.Positive(t, r.NLLBound.SE)
+	require.Positive(t, r.W2)
+	require.Positive(t, r.W2True)
+}
+
+func TestColumnsArePicked(t *testing.T) {
+	c := dataRun(writeCSV(t, points))
+	c.Columns = []string{"y"}
+	e := newRun(t, c)
+	require.Equal(t, []string{"y"}, e.Data.Columns)
+	require.Equal(t, 1, e.Loss.PF.Dim())
+
+	c.Columns = []string{"z"}
+	_, err := train.NewExperiment(testdevice.Stream(t, 1), c)
+	require.ErrorContains(t, err, c.Data+": ")
+	require.ErrorContains(t, err, `"z"`)
+}
+
+// Weights mean nothing under another scale: a run does not continue on data that changed.
+func TestChangedDataIsRefused(t *testing.T) {
+	data := writeCSV(t, points)
+	e := newRun(t, dataRun(data))
+	path := filepath.Join(t.TempDir(), "run.safetensors")
+	require.NoError(t, e.Save(path))
+
+	moved := writeCSV(t, points)
+	_, err := train.OpenExperiment(testdevice.Stream(t, 1), path, func(c *train.Config) { c.Data = moved })
+	require.NoError(t, err, "the same data elsewhere")
+
+	other := writeCSV(t, points[1:])
+	_, err = train.OpenExperiment(testdevice.Stream(t, 1), path, func(c *train.Config) { c.Data = other })
+	require.ErrorContains(t, err, path+": "+other+": the data is not what the run was trained on: column \"x\" is now ")
+}
