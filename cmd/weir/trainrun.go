@@ -74,8 +74,11 @@ func (r *trainRun) interrupted() error {
 			return err
 		}
 	}
-	fmt.Fprintf(r.console.err, "weir: interrupted at step %d of %d and saved; continue with: weir train --resume %s\n",
-		r.Trainer.Step, r.Config.Steps, r.dir)
+	next := "continue with: weir train --resume"
+	if r.Trainer.Step == r.Config.Steps {
+		next = "for the report: weir eval --from"
+	}
+	fmt.Fprintf(r.console.err, "weir: interrupted at step %d of %d and saved; %s %s\n", r.Trainer.Step, r.Config.Steps, next, r.dir)
 	return errInterrupted
 }
 
