@@ -27,7 +27,7 @@ func Contiguous(buf *Buffer, d DType, dims ...int) View {
 	stride := 1
 	for i := v.Rank - 1; i >= 0; i-- {
 		v.Strides[i] = stride
-		stride *= dims[i]
+		stride *= max(dims[i], 1)
 	}
 	return v
 }
@@ -48,15 +48,13 @@ func (v *View) Len() int {
 func (v *View) IsContiguous() bool {
 	stride := 1
 	for i := v.Rank - 1; i >= 0; i-- {
-		switch {
-		case v.Dims[i] == 0:
-			return true
-		case v.Dims[i] == 1:
+		if v.Dims[i] == 1 {
 			continue
-		case v.Strides[i] != stride:
-			return false
 		}
-		stride *= v.Dims[i]
+		if v.Strides[i] != stride {
+			return v.Len() == 0
+		}
+		stride *= max(v.Dims[i], 1)
 	}
 	return true
 }
@@ -174,8 +172,11 @@ func (v *View) check() string {
 			return fmt.Sprintf("has dimension %d on axis %d", v.Dims[i], i)
 		}
 	}
+	if v.Len() == 0 {
+		return ""
+	}
 	lo, hi := v.Bounds()
-	if size := v.DType.Size(); lo < 0 || hi*size > v.Buf.Size && v.Len() > 0 {
+	if size := v.DType.Size(); lo < 0 || hi*size > v.Buf.Size {
 		return fmt.Sprintf("spans elements [%d, %d) of a buffer of %d bytes", lo, hi, v.Buf.Size)
 	}
 	return ""

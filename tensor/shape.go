@@ -102,24 +102,12 @@ func (x *Tensor) fill(shape []int) []int {
 	return filled
 }
 
-// rowMajor returns the view of that shape at the start of buf. Its strides are not 0, not even around a dimension of 0, because a stride
-// of 0 along an axis longer than 1 makes no destination.
-func rowMajor(buf *backend.Buffer, d backend.DType, shape []int) backend.View {
-	v := backend.View{Buf: buf, DType: d, Rank: len(shape)}
-	stride := 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		v.Dims[i], v.Strides[i] = shape[i], stride
-		stride *= max(shape[i], 1)
-	}
-	return v
-}
-
 // reshaped returns v under a shape of as many elements, if strides can express it: each group of new axes must split one run
 // of old axes that lies evenly in memory.
 func reshaped(v backend.View, shape []int) (backend.View, bool) {
-	w := rowMajor(v.Buf, v.DType, shape)
+	w := backend.Contiguous(v.Buf, v.DType, shape...)
 	w.Offset = v.Offset
-	if v.IsContiguous() || v.Len() == 0 {
+	if v.IsContiguous() {
 		return w, true
 	}
 	old := 0

@@ -146,7 +146,7 @@ func (s *Stream) alloc(op string, d backend.DType, shape []int) *Tensor {
 		block  block
 		tensor Tensor
 	}{block: block{buf: buf, pool: s.pool}}
-	both.tensor = Tensor{view: rowMajor(buf, d, shape), stream: s, block: &both.block}
+	both.tensor = Tensor{view: backend.Contiguous(buf, d, shape...), stream: s, block: &both.block}
 	s.own(&both.block)
 	return &both.tensor
 }

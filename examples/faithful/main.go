@@ -66,11 +66,7 @@ func fit(c train.Config) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples, err := e.Sampler.Draw(tensor.NewRNG(stream, 1), 1000, 1000)
-	if err != nil {
-		return nil, err
-	}
-	return e.Data.Standardize.Inverse(samples)
+	return e.Model().Draw(tensor.NewRNG(stream, 1), 1000, 1000)
 }
 
 // addPoints draws pairs, row by row.
