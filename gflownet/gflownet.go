@@ -42,6 +42,14 @@ func (tr *Trajectories) LogWeights(env Env) *autograd.Var {
 	return autograd.Add(env.LogReward(tr.Terminal()), balance)
 }
 
+// Sampler draws trajectories.
+type Sampler interface {
+	// Forward draws n trajectories from the forward policy. Their states are constants on the tape.
+	Forward(tape *autograd.Tape, rng *tensor.RNG, n int) *Trajectories
+	// Backward draws a trajectory of the backward policy to each of the terminal states x (B, d).
+	Backward(tape *autograd.Tape, rng *tensor.RNG, x *tensor.Tensor) *Trajectories
+}
+
 // Options are given to a loss with each batch.
 type Options struct {
 	RNG            *tensor.RNG    // draws the noise, unless Noise is given

@@ -16,6 +16,8 @@ type Sampler struct {
 	PB *Backward
 }
 
+var _ gflownet.Sampler = (*Sampler)(nil)
+
 // NewSampler pairs two policies of one process.
 func NewSampler(pf *Forward, pb *Backward) (*Sampler, error) {
 	if pf.Process != pb.Process {
