@@ -24,7 +24,8 @@ func TestLearnedBackwardVarianceTrains(t *testing.T) {
 		name := map[bool]string{false: "loss of the reference", true: "with log p_B"}[include]
 		t.Run(name, func(t *testing.T) {
 			e, err := train.NewExperiment(testdevice.Stream(t, 0), train.Config{
-				Target: "gmm2", Batch: 16, LearnVariance: true, LearnPB: train.LearnPBMeanVariance, IncludeLogPB: include,
+				Target: "gmm2", Batch: 16, Process: diffusion.Process{NumSteps: 32}, LR: 1e-3,
+				LearnVariance: true, LearnPB: train.LearnPBMeanVariance, IncludeLogPB: include,
 			})
 			require.NoError(t, err)
 			first := bound(t, e)

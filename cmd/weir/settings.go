@@ -12,7 +12,7 @@ import (
 type settings struct {
 	Target  string   `group:"What to learn:" placeholder:"${target}" help:"A known distribution: ${targets}."`
 	Data    string   `group:"What to learn:" placeholder:"FILE.csv" help:"A table of numbers. Columns are standardized; a tenth of the rows is held out."`
-	Columns []string `group:"What to learn:" placeholder:"NAME,…" help:"Columns of the data, by name or number (default: all)."`
+	Columns []string `group:"What to learn:" placeholder:"NAME" help:"Columns of the data, by name or number (default: all)."`
 
 	Steps int     `group:"Training:" default:"${steps}" help:"Training steps, in total, also on --resume."`
 	Batch int     `group:"Training:" default:"${batch}" help:"Samples a step."`
