@@ -56,7 +56,7 @@ var erfcxTable = func() (t [128][8]float64) {
 func erfWide(x float64) float64 {
 	z := math.Abs(x)
 	if !(z < erfLimit) {
-		return math.Erf(x)
+		return erf(x)
 	}
 	n := float64(z*perUnit) + roundShift
 	e := &erfTable[math.Float64bits(n)%64]

@@ -80,7 +80,7 @@ func floatKernel[T float](op backend.MapOp) kernel {
 	case backend.Mod:
 		return binary[T](floorMod)
 	case backend.Pow:
-		return binary[T](math.Pow)
+		return binary[T](pow)
 	}
 	return numberKernel[T](op)
 }

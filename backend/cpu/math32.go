@@ -128,7 +128,7 @@ func expParts(z float64) (s, p float64) {
 
 func expWide(x float64) float64 {
 	if !(math.Abs(x) < expLimit) {
-		return math.Exp(x)
+		return exp(x)
 	}
 	s, p := expParts(x)
 	return s + float64(s*p)
@@ -136,7 +136,7 @@ func expWide(x float64) float64 {
 
 func expm1Wide(x float64) float64 {
 	if !(math.Abs(x) < expLimit) || x == 0 {
-		return math.Expm1(x)
+		return expm1(x)
 	}
 	s, p := expParts(x)
 	return (s - 1) + float64(s*p)
@@ -145,7 +145,7 @@ func expm1Wide(x float64) float64 {
 // tanhWide returns e/(e+2) with e = e^2|x| − 1, and the sign of x.
 func tanhWide(x float64) float64 {
 	if !(math.Abs(x) < 10) {
-		return math.Tanh(x)
+		return tanh(x)
 	}
 	s, p := expParts(2 * math.Abs(x))
 	e := (s - 1) + float64(s*p)
@@ -193,7 +193,7 @@ var logTable = func() (t [1 << logBits]struct{ inv, log float64 }) {
 // error is below 2⁻³⁷.
 func logWide(x float64) float64 {
 	if !(x >= 0x1p-1022 && x <= math.MaxFloat64) {
-		return math.Log(x)
+		return log(x)
 	}
 	b := math.Float64bits(x)
 	above := b - logOrigin
@@ -222,14 +222,14 @@ const (
 
 func sinWide(x float64) float64 {
 	if !(math.Abs(x) < sinLimit) {
-		return math.Sin(x)
+		return sin(x)
 	}
 	return sinQuadrant(x, 0)
 }
 
 func cosWide(x float64) float64 {
 	if !(math.Abs(x) < sinLimit) {
-		return math.Cos(x)
+		return cos(x)
 	}
 	return sinQuadrant(x, 1)
 }

@@ -1,0 +1,231 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/backend/backendtest"
+)
+
+// ulps64 returns how far got is from hi + lo, in units of float64's last place at hi.
+func ulps64(got, hi, lo float64) float64 {
+	if got == hi || got != got && hi != hi {
+		return math.Abs(lo) / ulp64(hi)
+	}
+	return math.Abs((got-hi)-lo) / ulp64(hi)
+}
+
+func ulp64(x float64) float64 {
+	_, e := math.Frexp(x)
+	return math.Ldexp(1, max(e-53, -1074))
+}
+
+// everyExponent returns n numbers of either sign whose exponents, subnormal ones among them, are equally likely up to 2^most.
+func everyExponent(r *rand.Rand, n, most int) []float64 {
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = math.Copysign(math.Ldexp(1+r.Float64(), -1074+r.IntN(1074+most)), r.Float64()-0.5)
+	}
+	return xs
+}
+
+// spread returns n numbers drawn from [lo, hi), and the neighbours of both.
+func spread(r *rand.Rand, n int, lo, hi float64) []float64 {
+	xs := around(lo)
+	xs = append(xs, around(hi)...)
+	for range n {
+		xs = append(xs, lo+float64((hi-lo)*r.Float64()))
+	}
+	return xs
+}
+
+// around returns x and the four numbers nearest to it on either side.
+func around(x float64) []float64 {
+	below, above := x, x
+	xs := []float64{x}
+	for range 4 {
+		below, above = math.Nextafter(below, math.Inf(-1)), math.Nextafter(above, math.Inf(1))
+		xs = append(xs, below, above)
+	}
+	return xs
+}
+
+// nearQuarterTurns returns the float64 nearest to multiples of π/2, and to odd multiples of π/4, where the methods of reduction end.
+func nearQuarterTurns(r *rand.Rand, n int) []float64 {
+	xs := []float64{6381956970095103 * 0x1p797} // the nearest of all
+	for range n {
+		k := math.Floor(math.Exp2(52 * r.Float64()))
+		p := twoProduct(k, math.Pi/2)
+		x := p.hi + (p.lo + float64(k*0x1.1a62633145c07p-54))
+		xs = append(xs, x, -math.Nextafter(x, 0), x+math.Pi/4)
+	}
+	return append(xs, around(sinLimit)...)
+}
+
+type function64 struct {
+	op      backend.MapOp
+	f       func(float64) float64
+	bound   float64 // ulp
+	subnorm float64 // ulp where the result is subnormal; 0 is bound
+	points  func(r *rand.Rand) []float64
+}
+
+var functions64 = []function64{
+	{backend.Exp, exp, 0.52, 1, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 400, 10), spread(r, 1500, -expNear, expNear), spread(r, 300, -746, -expNear),
+			spread(r, 300, expNear, 709.79), spread(r, 500, -1, 1))
+	}},
+	{backend.Expm1, expm1, 0.6, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 600, 10), spread(r, 1500, -1, 1), spread(r, 500, -40, 709.79), spread(r, 500, -0.02, 0.02))
+	}},
+	{backend.Log, log, 0.51, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 2000, 1024), spread(r, 1000, 0.5, 2), spread(r, 500, 0.99, 1.01), around(1))
+	}},
+	{backend.Log1p, log1p, 0.52, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 1500, 1024), spread(r, 1000, -1, 1), spread(r, 500, -0x1p-8, 0x1p-8), spread(r, 500, 1, 4))
+	}},
+	{backend.Sin, sin, 0.8, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 1000, 1024), spread(r, 1500, -10, 10), spread(r, 300, -sinLimit, sinLimit), nearQuarterTurns(r, 300))
+	}},
+	{backend.Cos, cos, 0.8, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 1000, 1024), spread(r, 1500, -10, 10), spread(r, 300, -sinLimit, sinLimit), nearQuarterTurns(r, 300))
+	}},
+	{backend.Tanh, tanh, 1, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 600, 10), spread(r, 2000, -1, 1), spread(r, 500, -22, 22))
+	}},
+	{backend.Erf, erf, 0.8, 1, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 400, 10), spread(r, 1500, -6, 6), spread(r, 300, 0.84, 1.25))
+	}},
+	{backend.Sigmoid, sigmoid, 2, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 400, 10), spread(r, 1500, -40, 40), spread(r, 300, -746, -700))
+	}},
+	{backend.Softplus, softplus, 2, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 400, 10), spread(r, 1500, -40, 40), spread(r, 300, -746, -700))
+	}},
+	{backend.GELU, gelu, 3, 0, func(r *rand.Rand) []float64 {
+		return join(everyExponent(r, 300, 6), spread(r, 1000, -38, 8), spread(r, 300, -1, 1))
+	}},
+}
+
+func join(lists ...[]float64) []float64 {
+	var all []float64
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+func TestFloat64FunctionsKeepTheirBounds(t *testing.T) {
+	for _, c := range functions64 {
+		t.Run(c.op.String(), func(t *testing.T) {
+			t.Parallel()
+			worst, worstSmall, at, atSmall := 0., 0., 0., 0.
+			for _, x := range c.points(rand.New(rand.NewPCG(1, uint64(c.op)))) {
+				hi, lo := backendtest.Exact(c.op, x, 0)
+				got := c.f(x)
+				if hi == 0 || math.IsInf(hi, 0) || math.IsNaN(hi) {
+					require.Equal(t, math.Float64bits(hi), math.Float64bits(got), "%v(%v) = %v, want %v", c.op, x, got, hi)
+					continue
+				}
+				off := ulps64(got, hi, lo)
+				if math.Abs(hi) < 0x1p-1022 {
+					if off > worstSmall {
+						worstSmall, atSmall = off, x
+					}
+				} else if off > worst {
+					worst, at = off, x
+				}
+			}
+			t.Logf("%v: %.4f ulp at %v (%x), subnormal %.4f at %v", c.op, worst, at, at, worstSmall, atSmall)
+			require.LessOrEqual(t, worst, c.bound, "%v(%v)", c.op, at)
+			require.LessOrEqual(t, worstSmall, max(c.bound, c.subnorm), "%v(%v)", c.op, atSmall)
+		})
+	}
+}
+
+// powers returns arguments of pow: of any size, near 1 with great exponents, and such that the result is near the limits of float64.
+func powers(r *rand.Rand, n int) (pairs [][2]float64) {
+	xs, ys := everyExponent(r, n, 1024), everyExponent(r, n, 60)
+	for i, x := range xs {
+		size := math.Abs(x)
+		near := 1 + math.Ldexp(r.Float64()-0.5, -r.IntN(50))
+		pairs = append(pairs, [2]float64{size, ys[i]}, [2]float64{size, 2*r.Float64() - 1}, [2]float64{x, float64(r.IntN(9) - 4)},
+			[2]float64{0.5 + r.Float64(), 600 * (r.Float64() - 0.5)}, [2]float64{near, 700 * (2*r.Float64() - 1) / math.Log(near)},
+			[2]float64{size, (-708.4 - 37*r.Float64()) / log(size)}, [2]float64{size, (709 + r.Float64()) / log(size)})
+	}
+	return append(pairs, [2]float64{math.MaxFloat64, 0.1}, [2]float64{0.1, -27}, [2]float64{1.5e-323, -0.8108}, [2]float64{-3, 0x1p53 + 2},
+		[2]float64{-1, 1e300}, [2]float64{2, -1074}, [2]float64{2, -1075.5}, [2]float64{-2, 1023}, [2]float64{-2, 1025}, [2]float64{5, 0x1p1000})
+}
+
+func TestPowKeepsItsBound(t *testing.T) {
+	worst, small, at, atSmall := 0., 0., [2]float64{}, [2]float64{}
+	for _, p := range powers(rand.New(rand.NewPCG(1, 2)), 600) {
+		hi, lo := backendtest.Exact(backend.Pow, p[0], p[1])
+		got := pow(p[0], p[1])
+		if hi == 0 || math.IsInf(hi, 0) || math.IsNaN(hi) {
+			require.Equal(t, math.Float64bits(hi), math.Float64bits(got), "pow(%v, %v) = %v, want %v", p[0], p[1], got, hi)
+			continue
+		}
+		off := ulps64(got, hi, lo)
+		if math.Abs(hi) < 0x1p-1022 {
+			if off > small {
+				small, atSmall = off, p
+			}
+		} else if off > worst {
+			worst, at = off, p
+		}
+	}
+	t.Logf("%.4f at %v, %.4f at %v", worst, at, small, atSmall)
+	require.LessOrEqual(t, worst, 0.6, "pow%v", at)
+	require.LessOrEqual(t, small, 1., "pow%v", atSmall)
+}
+
+func TestPowHasTheSpecialCasesOfMath(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	values := []float64{0, math.Copysign(0, -1), inf, -inf, nan, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 0x1p53 + 2, -0x1p53, 1e300, -1e300,
+		5e-324, -5e-324}
+	for _, x := range values {
+		for _, y := range values {
+			want := math.Pow(x, y)
+			if want == 0 || want != want || math.IsInf(want, 0) || math.Abs(want) == 1 {
+				got := pow(x, y)
+				require.Truef(t, math.Float64bits(got) == math.Float64bits(want) || got != got && want != want, "pow(%v, %v) = %v, want %v",
+					x, y, got, want)
+			}
+		}
+	}
+}
+
+// BenchmarkFloat64 compares the functions with Go's, on 1024 values in [0.1, 3), and sine and cosine on great ones.
+func BenchmarkFloat64(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	xs, large, dst := spread(r, 1024, 0.1, 3)[:1024], spread(r, 1024, 0x1p60, 0x1p61)[:1024], make([]float64, 1024)
+	bench := func(name string, f func(float64) float64, xs []float64) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				for i, x := range xs {
+					dst[i] = f(x)
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/float64(len(xs)), "ns/elem")
+		})
+	}
+	for _, c := range []struct {
+		name string
+		ours func(float64) float64
+		gos  func(float64) float64
+	}{
+		{"Exp", exp, math.Exp}, {"Expm1", expm1, math.Expm1}, {"Log", log, math.Log}, {"Log1p", log1p, math.Log1p}, {"Sin", sin, math.Sin},
+		{"Cos", cos, math.Cos}, {"Tanh", tanh, math.Tanh}, {"Erf", erf, math.Erf}, {"Erfc", erfc, math.Erfc},
+		{"Pow", func(x float64) float64 { return pow(x, 1.7) }, func(x float64) float64 { return math.Pow(x, 1.7) }},
+	} {
+		bench(c.name+"/float64/engine", c.ours, xs)
+		bench(c.name+"/float64/math", c.gos, xs)
+	}
+	bench("Sin/float64 large/engine", sin, large)
+	bench("Sin/float64 large/math", math.Sin, large)
+}
