@@ -254,7 +254,7 @@ func TestStreamErrors(t *testing.T) {
 			"has 0 destinations and 0 sources"},
 		{"operand of another device", func(r *rig, v backend.View) {
 			r.s.Exec([]backend.Cmd{{Op: backend.Copy, Dst: []backend.View{v}, Src: []backend.View{elsewhere}}})
-		}, "source 0 lies on another device"},
+		}, "destination 0 lies on another device than the sources"},
 		{"operand was freed", func(r *rig, v backend.View) {
 			w := r.random(backend.Float32, 2)
 			r.dev.Free(w.Buf)

@@ -57,8 +57,10 @@ func polynomial(x float64, c []float64) float64 {
 func erf(x float64) float64 {
 	t := math.Abs(x)
 	switch {
+	case t < 0x1p-1000: // scaled, so that the digits of a subnormal result are rounded once
+		return 0x1p-60 * (float64(x*0x1p60) + float64(x*0x1p60*erfSmallP[0]))
 	case t < 0.84375:
-		return erfSmall(x)
+		return x + float64(x*erfRatio(x*x))
 	case t < 1.25:
 		return math.Copysign(erfOne+erfNearOne(t-1), x)
 	case t < 6:
@@ -74,9 +76,9 @@ func erfc(x float64) float64 {
 	t := math.Abs(x)
 	switch {
 	case x < 0.25 && t < 0.84375:
-		return 1 - erfSmall(x)
+		return 1 - (x + float64(x*erfRatio(x*x)))
 	case t < 0.84375:
-		return 0.5 + ((0.5 - x) - float64(x*erfRatio(x)))
+		return 0.5 + ((0.5 - x) - float64(x*erfRatio(x*x)))
 	case t < 1.25 && x > 0:
 		return (1 - erfOne) - erfNearOne(t-1)
 	case t < 1.25:
@@ -93,17 +95,8 @@ func erfc(x float64) float64 {
 	return x
 }
 
-// erfSmall returns erf(x) for |x| < 0.84375. A subnormal number is scaled, so that its digits are rounded once.
-func erfSmall(x float64) float64 {
-	if math.Abs(x) < 0x1p-1000 {
-		return 0x1p-60 * (float64(x*0x1p60) + float64(x*0x1p60*erfSmallP[0]))
-	}
-	return x + float64(x*erfRatio(x))
-}
-
-// erfRatio returns erf(x)/x − 1 for |x| < 0.84375.
-func erfRatio(x float64) float64 {
-	square := x * x
+// erfRatio returns erf(x)/x − 1 for |x| < 0.84375, given x².
+func erfRatio(square float64) float64 {
 	return polynomial(square, erfSmallP[:]) / polynomial(square, erfSmallQ[:])
 }
 

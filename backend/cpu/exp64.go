@@ -28,41 +28,37 @@ var expTable64 = func() (t [expSteps64]struct {
 	return t
 }()
 
-// expParts64 returns the bits of s = 2^(k/128), in which multiples of 2⁵² scale by powers of two, and p such that e^(z+low) = s + s·p.
-// |z| < 2000 and |low| < 0.001. The relative error of s + s·p before its last rounding is 2⁻⁵⁹.
-func expParts64(z, low float64) (s uint64, p float64) {
-	n := float64(z*(1/(expStepHigh64+expStepLow64))) + roundShift
-	k := math.Float64bits(n)
+// expSplit returns k and r with z = k·ln2/128 + r, |z| < 2000. Only the lower bits of k are its own.
+func expSplit(z float64) (k uint64, r float64) {
+	n := float64(z*(expSteps64/math.Ln2)) + roundShift
+	k = math.Float64bits(n)
 	n -= roundShift
-	r := (z - float64(n*expStepHigh64)) + (low - float64(n*expStepLow64))
-	e := &expTable64[k%expSteps64]
+	return k, (z - float64(n*expStepHigh64)) - float64(n*expStepLow64)
+}
+
+// expSeries returns eʳ − 1.
+func expSeries(r float64) float64 {
 	r2 := r * r
-	p = float64(r2*(float64(r*(1./6))+0.5)) + float64(r2*r2*(float64(r*(1./120))+1./24))
-	return e.bits + k/expSteps64<<52, r + (e.rest + p)
+	return r + (float64(r2*(float64(r*(1./6))+0.5)) + float64(r2*r2*(float64(r*(1./120))+1./24)))
 }
 
 // exp returns eˣ within 0.52 ulp, 1 ulp where the result is subnormal. exp(+Inf) = +Inf, exp(−Inf) = 0, exp(NaN) = NaN.
-func exp(x float64) float64 {
-	if !(math.Abs(x) < expNear) {
-		return expFar(x, 0)
-	}
-	s, p := expParts64(x, 0)
-	scale := math.Float64frombits(s)
-	return scale + float64(scale*p)
-}
+func exp(x float64) float64 { return expSum(x, 0) }
 
-// expSum returns e^(x+low), as accurate as exp.
+// expSum returns e^(x+low), |low| < 0.001, as accurate as exp.
 func expSum(x, low float64) float64 {
 	if !(math.Abs(x) < expNear) {
 		return expFar(x, low)
 	}
-	s, p := expParts64(x, low)
-	scale := math.Float64frombits(s)
-	return scale + float64(scale*p)
+	k, r := expSplit(x)
+	e := &expTable64[k%expSteps64]
+	s := math.Float64frombits(e.bits + k/expSteps64<<52)
+	return s + float64(s*(e.rest+expSeries(r+low)))
 }
 
 // expFar is expSum where 2^(k/128) or the result may not be normal: it computes another power of two times the result, and scales last.
 func expFar(x, low float64) float64 {
+	bias, scale := uint64(1022), 0x1p-1022
 	switch {
 	case x > 710:
 		return math.Inf(1)
@@ -70,14 +66,13 @@ func expFar(x, low float64) float64 {
 		return 0
 	case x != x:
 		return x
+	case x > 0:
+		bias, scale = math.MaxUint64, 2
 	}
-	s, p := expParts64(x, low)
-	if x > 0 {
-		scale := math.Float64frombits(s - 1<<52)
-		return 2 * (scale + float64(scale*p))
-	}
-	scale := math.Float64frombits(s + 1022<<52)
-	return 0x1p-1022 * (scale + float64(scale*p))
+	k, r := expSplit(x)
+	e := &expTable64[k%expSteps64]
+	s := math.Float64frombits(e.bits + (k/expSteps64+bias)<<52)
+	return scale * (s + float64(s*(e.rest+expSeries(r+low))))
 }
 
 // expm1 returns eˣ − 1 within 0.6 ulp. expm1(±0) = ±0, expm1(+Inf) = +Inf, expm1(−Inf) = −1, expm1(NaN) = NaN.
@@ -89,7 +84,7 @@ func expm1(x float64) float64 {
 	return e.hi + e.lo
 }
 
-// expm1Parts returns eˣ − 1 with a relative error of 2⁻⁵⁶, for |x| ≤ 40: by the series up to x⁹ near 0, else as (s − 1) + s·p.
+// expm1Parts returns eˣ − 1 with a relative error of 2⁻⁵⁶, for |x| ≤ 40: by the series up to x⁹ near 0, else as (s − 1) + s·(eʳ − 1), s = 2^(k/128).
 func expm1Parts(x float64) double {
 	if math.Abs(x) < 1./16 {
 		q := float64(x*(float64(x*(1./362880))+1./40320)) + 1./5040
@@ -97,10 +92,11 @@ func expm1Parts(x float64) double {
 		q = float64(x*(float64(x*q)+1./24)) + 1./6
 		return fastTwoSum(x, float64(x*x*(float64(x*q)+0.5)))
 	}
-	s, p := expParts64(x, 0)
-	scale := math.Float64frombits(s)
-	d := twoSum(scale, -1)
-	return fastTwoSum(d.hi, d.lo+float64(scale*p))
+	k, r := expSplit(x)
+	e := &expTable64[k%expSteps64]
+	s := math.Float64frombits(e.bits + k/expSteps64<<52)
+	d := twoSum(s, -1)
+	return fastTwoSum(d.hi, d.lo+float64(s*(e.rest+expSeries(r))))
 }
 
 // expm1Far is expm1 where the result is x, −1 or eˣ.

@@ -24,8 +24,8 @@ const (
 var erfTable = func() (t [erfLimit*perUnit + 1][erfTerms]float64) {
 	for i := range t {
 		c := float64(i) / perUnit
-		h := [erfTerms]float64{2 / math.SqrtPi * math.Exp(-c*c)}
-		t[i][0] = math.Erf(c)
+		h := [erfTerms]float64{2 / math.SqrtPi * exp(-c*c)}
+		t[i][0] = erf(c)
 		for n := range erfTerms - 1 {
 			if n > 0 {
 				h[n] = -2 * c * h[n-1] / float64(n)
@@ -44,10 +44,10 @@ var erfcxTable = func() (t [128][8]float64) {
 	for i := range 83 {
 		c := float64(i) / perUnit
 		g := &t[i]
-		g[0] = math.Exp(c*c) * math.Erfc(c)
-		g[1] = 2*c*g[0] - 2/math.SqrtPi
+		g[0] = exp(c*c) * erfc(c)
+		g[1] = float64(2*c*g[0]) - 2/math.SqrtPi
 		for n := 1; n < cdfTerms-1; n++ {
-			g[n+1] = (2*c*g[n] + 2*g[n-1]) / float64(n+1)
+			g[n+1] = (float64(2*c*g[n]) + float64(2*g[n-1])) / float64(n+1)
 		}
 	}
 	return t

@@ -52,27 +52,29 @@ func logParts64(b uint64, shift float64) double {
 	e := &logTable64[above>>(52-logBits64)%(1<<logBits64)]
 	z := b - uint64(k)<<52
 	zHigh := math.Float64frombits((z + 1<<31) &^ (1<<32 - 1))
+	// r's parts and the square of the upper one are exact.
 	rHigh := float64(zHigh*e.inv) - 1
 	rLow := (math.Float64frombits(z) - zHigh) * e.inv
+	r := rHigh + rLow
+	square := float64(-0.5 * rHigh * rHigh)
+	squareLow := rLow * float64(-0.5*(r+rHigh))
 	n := float64(k) + shift
-	return log1pSeries(rHigh, rLow, float64(n*ln2High64)+e.high, float64(n*ln2Low64)+e.low)
+	high := float64(n*ln2High64) + e.high
+	low := float64(n*ln2Low64) + e.low
+	// high is 0 or greater than r, which is greater than its square.
+	sum := high + r
+	low += ((high - sum) + r) + (rLow - (r - rHigh))
+	hi := sum + square
+	low += ((sum - hi) + square) + float64(squareLow)
+	return fastTwoSum(hi, low+float64(r*r*r*logSeries(r)))
 }
 
-// log1pSeries returns high + low + ln(1 + rHigh + rLow). |high| is 0 or greater than |r|; rHigh has at most 26 bits.
-func log1pSeries(rHigh, rLow, high, low float64) double {
-	r := rHigh + rLow
-	sum := high + r
-	sumLow := (high - sum) + r
-	sumLow += rLow - (r - rHigh)
-	square := float64(-0.5 * rHigh * rHigh)
-	hi := sum + square
-	hiLow := (sum - hi) + square
-	squareLow := rLow * float64(-0.5*(r+rHigh))
+// logSeries returns (ln(1+r) − r + r²/2)/r³, |r| < 0.005.
+func logSeries(r float64) float64 {
 	r2 := r * r
 	q := (1./7 - float64(r*(1./8))) + float64(r2*(1./9))
 	q = (1./5 - float64(r*(1./6))) + float64(r2*q)
-	q = (1./3 - float64(r*0.25)) + float64(r2*q)
-	return fastTwoSum(hi, low+sumLow+squareLow+hiLow+float64(r*r2*q))
+	return (1./3 - float64(r*0.25)) + float64(r2*q)
 }
 
 const (
@@ -107,25 +109,13 @@ func logFar(x float64) float64 {
 // Near 0 it is the series alone; elsewhere ln(u) + c/u with u = 1+x, rounded, and c the rest of that sum.
 func log1p(x float64) float64 {
 	if math.Abs(x) < 0x1p-8 {
-		return log1pSmall(x)
+		return x - float64(x*x*(0.5-float64(x*logSeries(x))))
 	}
-	u := 1 + x
-	b := math.Float64bits(u)
+	u := twoSum(1, x)
+	b := math.Float64bits(u.hi)
 	if b-leastNormal >= infinity-leastNormal {
-		return logFar(u)
-	}
-	rest := (x - (u - 1)) / u
-	if x > 1 {
-		rest = (1 - (u - x)) / u
+		return logFar(u.hi)
 	}
 	l := logParts64(b, 0)
-	return l.hi + (l.lo + rest)
-}
-
-func log1pSmall(x float64) float64 {
-	if math.Abs(x) < 0x1p-54 {
-		return x
-	}
-	high := math.Float64frombits(math.Float64bits(x) &^ (1<<27 - 1))
-	return log1pSeries(high, x-high, 0, 0).hi
+	return l.hi + (l.lo + u.lo/u.hi)
 }

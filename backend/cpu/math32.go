@@ -9,7 +9,7 @@ import (
 
 // The float32 functions compute in float64 with a relative error below 2⁻³⁰ and round once, so their results are within 0.52 ulp.
 // They use tables and short Taylor polynomials: in scalar code a load is cheaper than the terms it saves. Arguments outside the
-// range of the method, NaN among them, go to Go's math, which has the special values.
+// range of the method, NaN among them, go to the float64 functions, which have the special values.
 
 // wideLen is the number of elements that are widened at a time.
 const wideLen = 128
@@ -110,7 +110,7 @@ const (
 // expTable holds the bits of 2^(i/32).
 var expTable = func() (t [expSteps]uint64) {
 	for i := range t {
-		t[i] = math.Float64bits(math.Exp2(float64(i) / expSteps))
+		t[i] = expTable64[i*(expSteps64/expSteps)].bits
 	}
 	return t
 }()
@@ -184,7 +184,7 @@ var logTable = func() (t [1 << logBits]struct{ inv, log float64 }) {
 		if lo == 1 || hi == 1 {
 			c = 1
 		}
-		t[i].inv, t[i].log = 1/c, -math.Log(1/c)
+		t[i].inv, t[i].log = 1/c, -log(1/c)
 	}
 	return t
 }()

@@ -3,8 +3,16 @@ package cpu
 import "math"
 
 // pow returns xʸ within 0.6 ulp, 1 ulp where the result is subnormal: e^(y·ln|x|) with both the logarithm and its product to some 68 bits.
-// The special cases are those of math.Pow.
+// The commonest powers, squares, square roots and reciprocals, are rounded once. The special cases are those of math.Pow.
 func pow(x, y float64) float64 {
+	switch {
+	case y == 2:
+		return x * x
+	case y == 0.5 && x > 0:
+		return math.Sqrt(x)
+	case y == -1:
+		return 1 / x
+	}
 	b, shift, sign := math.Float64bits(x), 0., 1.
 	if b-leastNormal >= infinity-leastNormal || !(math.Abs(y) <= math.MaxFloat64) {
 		switch {

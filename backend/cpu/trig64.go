@@ -6,7 +6,7 @@ import (
 )
 
 // Sine and cosine of float64 subtract the nearest multiple of π/2, k·π/2, and evaluate the kernels of FreeBSD's msun (k_sin.c, k_cos.c,
-// from fdlibm) at what is left, in two parts r + low, |r| ≤ π/4. Both kernels are evaluated: a wrong guess at a branch costs more.
+// from fdlibm) at what is left, in two parts r + low, |r| ≤ π/4.
 
 const (
 	// π/2 in three words; the first two have 33 bits, so their products with |k| < 2¹⁹ are exact.
@@ -24,57 +24,43 @@ func sin(x float64) float64 {
 	if math.Abs(x) < sinTiny {
 		return x
 	}
-	r, low, k := quarterTurns(x)
-	s, c := sinCosNear(r, low)
-	return quadrant(s, c, k)
+	return sinTurned(quarterTurns(x))
 }
 
 // cos returns cos x within 0.8 ulp. cos(±Inf) and cos(NaN) are NaN.
 func cos(x float64) float64 {
 	r, low, k := quarterTurns(x)
-	s, c := sinCosNear(r, low)
-	return quadrant(s, c, k+1)
+	return sinTurned(r, low, k+1)
 }
 
-// sinCos returns sin x and cos x.
+// sinCos returns sin x and cos x; the sine of −0 is 0.
 func sinCos(x float64) (sine, cosine float64) {
 	r, low, k := quarterTurns(x)
-	s, c := sinCosNear(r, low)
-	return quadrant(s, c, k), quadrant(s, c, k+1)
+	return sinTurned(r, low, k), sinTurned(r, low, k+1)
 }
 
-// quadrant returns sin(r + k·π/2) from the sine and the cosine of r.
-func quadrant(s, c float64, k uint64) float64 {
-	either := [2]float64{s, c}
-	return math.Float64frombits(math.Float64bits(either[k%2]) ^ k>>1<<63)
+// sinCosSeries holds the polynomials in r² of (sin r − r)/r³ and of (cos r − 1 + r²/2)/r⁴, which err by 2⁻⁵⁸ of the result.
+var sinCosSeries = [2][6]float64{
+	{-1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04,
+		2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10},
+	{4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05,
+		-2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11},
 }
 
-// sinCosNear returns the sine and the cosine of r + low, |r| ≤ π/4 and |low| ≤ ulp(r). The polynomials err by 2⁻⁵⁸.
-func sinCosNear(r, low float64) (s, c float64) {
-	const (
-		s1 = -1.66666666666666324348e-01
-		s2 = 8.33333333332248946124e-03
-		s3 = -1.98412698298579493134e-04
-		s4 = 2.75573137070700676789e-06
-		s5 = -2.50507602534068634195e-08
-		s6 = 1.58969099521155010221e-10
-		c1 = 4.16666666666666019037e-02
-		c2 = -1.38888888888741095749e-03
-		c3 = 2.48015872894767294178e-05
-		c4 = -2.75573143513906633035e-07
-		c5 = 2.08757232129817482790e-09
-		c6 = -1.13596475577881948265e-11
-	)
+// sinTurned returns sin(r + low + k·π/2), |r| ≤ π/4 and |low| ≤ ulp(r): the sine or the cosine of r + low, by the parity of k. What differs
+// between the two is looked up, for a wrong guess at a branch would cost more.
+func sinTurned(r, low float64, k uint64) float64 {
+	a := &sinCosSeries[k%2]
 	r2 := r * r
 	r4 := r2 * r2
-	r3 := r2 * r
-	p := s2 + float64(r2*(s3+float64(r2*s4))) + float64(r2*r4*(s5+float64(r2*s6)))
-	s = r - ((float64(r2*(float64(0.5*low)-float64(r3*p))) - low) - float64(r3*s1))
-	q := float64(r2*(c1+float64(r2*(c2+float64(r2*c3))))) + float64(r4*r4*(c4+float64(r2*(c5+float64(r2*c6)))))
+	p := (a[0] + float64(r2*a[1])) + float64(r4*(a[2]+float64(r2*a[3]))) + float64(r4*r4*(a[4]+float64(r2*a[5])))
 	half := float64(0.5 * r2)
 	w := 1 - half
-	c = w + (((1 - w) - half) + (float64(r2*q) - float64(r*low)))
-	return s, c
+	head := [2]float64{r, w}
+	factor := [2]float64{r, r2}
+	rest := [2]float64{float64(low * w), ((1 - w) - half) - float64(r*low)}
+	y := head[k%2] + (float64(r2*factor[k%2]*p) + rest[k%2])
+	return math.Float64frombits(math.Float64bits(y) ^ k>>1<<63)
 }
 
 // quarterTurns returns r, low and k with x = r + low + k·π/2, k modulo 4. It subtracts k·π/2 in three words (Cody and Waite), the first two
@@ -86,13 +72,13 @@ func quarterTurns(x float64) (r, low float64, k uint64) {
 	n := float64(x*(2/math.Pi)) + roundShift
 	k = math.Float64bits(n)
 	n -= roundShift
-	s := twoSum(x-float64(n*halfPi1), -float64(n*halfPi2))
-	rest := s.lo - float64(n*halfPi3)
-	r = s.hi + rest
+	d := twoSum(x-float64(n*halfPi1), -float64(n*halfPi2))
+	rest := d.lo - float64(n*halfPi3)
+	r = d.hi + rest
 	if math.Abs(r) < cancelled && n != 0 {
 		return quarterTurnsExact(x)
 	}
-	return r, (s.hi - r) + rest, k
+	return r, (d.hi - r) + rest, k
 }
 
 // twoOverPi holds the bits of 2/π after a word of zeros, enough for the greatest float64 (TestTwoOverPi computes them).
@@ -136,18 +122,17 @@ func quarterTurnsExact(x float64) (r, low float64, k uint64) {
 	if b>>63 == 1 {
 		k = -k
 	}
-	r, low = angle(high, rest, sign)
-	return r, low, k
+	a := angle(high, rest, sign)
+	return a.hi, a.lo, k
 }
 
 // angle returns (high·2⁻⁶⁴ + rest·2⁻¹²⁸)·π/2 in two parts, with a sign. high is not 0.
-func angle(high, rest, sign uint64) (r, low float64) {
+func angle(high, rest, sign uint64) double {
 	const halfPiLow = 0x1.1a62633145c07p-54 // what float64 rounds off π/2
 	zeros := bits.LeadingZeros64(high)
 	high, rest = high<<zeros|rest>>(64-zeros), rest<<zeros
 	scale := math.Float64frombits(uint64(1023-53-zeros)<<52 | sign<<63)
 	upper, lower := float64(high>>11)*scale, float64(high<<53>>1|rest>>12)*0x1p-63*scale
 	p := twoProduct(upper, math.Pi/2)
-	s := fastTwoSum(p.hi, p.lo+(float64(upper*halfPiLow)+float64(lower*(math.Pi/2))))
-	return s.hi, s.lo
+	return fastTwoSum(p.hi, p.lo+(float64(upper*halfPiLow)+float64(lower*(math.Pi/2))))
 }
