@@ -42,3 +42,13 @@ func (x double) times(y double) double {
 	p := twoProduct(x.hi, y.hi)
 	return fastTwoSum(p.hi, p.lo+(float64(x.hi*y.lo)+float64(x.lo*y.hi)))
 }
+
+// upperHalf returns x to 26 bits, toward 0.
+func upperHalf(x float64) float64 {
+	return math.Float64frombits(math.Float64bits(x) &^ (1<<27 - 1))
+}
+
+// upperWord returns x to 21 bits, toward 0.
+func upperWord(x float64) float64 {
+	return math.Float64frombits(math.Float64bits(x) &^ (1<<32 - 1))
+}

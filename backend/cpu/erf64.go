@@ -53,7 +53,7 @@ func polynomial(x float64, c []float64) float64 {
 	return y
 }
 
-// erf returns the error function of x within 0.8 ulp, 1 ulp where the result is subnormal. erf(±0) = ±0, erf(±Inf) = ±1, erf(NaN) = NaN.
+// erf returns the error function of x within 1 ulp. erf(±0) = ±0, erf(±Inf) = ±1, erf(NaN) = NaN.
 func erf(x float64) float64 {
 	t := math.Abs(x)
 	switch {
@@ -71,7 +71,7 @@ func erf(x float64) float64 {
 	return x
 }
 
-// erfc returns 1 − erf(x) within 1 ulp, also where it is small. erfc(+Inf) = 0, erfc(−Inf) = 2, erfc(NaN) = NaN.
+// erfc returns 1 − erf(x) within 2 ulp, also where it is small. erfc(+Inf) = 0, erfc(−Inf) = 2, erfc(NaN) = NaN.
 func erfc(x float64) float64 {
 	t := math.Abs(x)
 	switch {
@@ -120,9 +120,4 @@ func erfcLog(high, low float64) double {
 		ratio = polynomial(s, erfcFarP[:]) / polynomial(s, erfcFarQ[:])
 	}
 	return fastTwoSum(-high-0.5625, ratio-low)
-}
-
-// upperWord returns x to 21 bits, toward 0.
-func upperWord(x float64) float64 {
-	return math.Float64frombits(math.Float64bits(x) &^ (1<<32 - 1))
 }

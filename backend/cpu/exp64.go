@@ -67,7 +67,7 @@ func expFar(x, low float64) float64 {
 	case x != x:
 		return x
 	case x > 0:
-		bias, scale = math.MaxUint64, 2
+		bias, scale = math.MaxUint64, 2 // 2⁻¹
 	}
 	k, r := expSplit(x)
 	e := &expTable64[k%expSteps64]
@@ -84,7 +84,8 @@ func expm1(x float64) float64 {
 	return e.hi + e.lo
 }
 
-// expm1Parts returns eˣ − 1 with a relative error of 2⁻⁵⁶, for |x| ≤ 40: by the series up to x⁹ near 0, else as (s − 1) + s·(eʳ − 1), s = 2^(k/128).
+// expm1Parts returns eˣ − 1 with a relative error of 2⁻⁵⁶, for |x| ≤ 40: by the series up to x⁹ near 0, else as (s − 1) + s·(eʳ − 1) with
+// s = 2^(k/128).
 func expm1Parts(x float64) double {
 	if math.Abs(x) < 1./16 {
 		q := float64(x*(float64(x*(1./362880))+1./40320)) + 1./5040
@@ -110,7 +111,7 @@ func expm1Far(x float64) float64 {
 	return exp(x)
 }
 
-// tanh returns e/(e+2) with e = e^2|x| − 1, and the sign of x, within 1 ulp: what the sums round off is put back.
+// tanh returns e/(e+2) with e = e^2|x| − 1, and the sign of x, within 1.1 ulp: what the sums round off is put back.
 // tanh(±0) = ±0, tanh(±Inf) = ±1, tanh(NaN) = NaN.
 func tanh(x float64) float64 {
 	z := math.Abs(x)

@@ -91,19 +91,19 @@ var functions64 = []function64{
 	{backend.Log1p, log1p, 0.52, 0, func(r *rand.Rand) []float64 {
 		return slices.Concat(everyExponent(r, 1500, 1024), spread(r, 1000, -1, 1), spread(r, 500, -0x1p-8, 0x1p-8), spread(r, 500, 1, 4))
 	}},
-	{backend.Sin, sin, 0.8, 0, func(r *rand.Rand) []float64 {
+	{backend.Sin, sin, 0.9, 0, func(r *rand.Rand) []float64 {
 		return slices.Concat(everyExponent(r, 1000, 1024), spread(r, 1500, -10, 10), spread(r, 300, -sinLimit, sinLimit), nearQuarterTurns(r, 300))
 	}},
-	{backend.Cos, cos, 0.8, 0, func(r *rand.Rand) []float64 {
+	{backend.Cos, cos, 0.9, 0, func(r *rand.Rand) []float64 {
 		return slices.Concat(everyExponent(r, 1000, 1024), spread(r, 1500, -10, 10), spread(r, 300, -sinLimit, sinLimit), nearQuarterTurns(r, 300))
 	}},
-	{backend.Tanh, tanh, 1, 0, func(r *rand.Rand) []float64 {
+	{backend.Tanh, tanh, 1.1, 0, func(r *rand.Rand) []float64 {
 		return slices.Concat(everyExponent(r, 600, 10), spread(r, 2000, -1, 1), spread(r, 500, -22, 22))
 	}},
-	{backend.Erf, erf, 0.8, 1, func(r *rand.Rand) []float64 {
+	{backend.Erf, erf, 1, 0, func(r *rand.Rand) []float64 {
 		return slices.Concat(everyExponent(r, 400, 10), spread(r, 1500, -6, 6), spread(r, 300, 0.84, 1.25))
 	}},
-	{backend.Sigmoid, sigmoid, 2, 0, func(r *rand.Rand) []float64 {
+	{backend.Sigmoid, sigmoid, 2.5, 0, func(r *rand.Rand) []float64 {
 		return slices.Concat(everyExponent(r, 400, 10), spread(r, 1500, -40, 40), spread(r, 300, -746, -700))
 	}},
 	{backend.Softplus, softplus, 2, 0, func(r *rand.Rand) []float64 {
@@ -222,17 +222,16 @@ func TestSpecialCasesOfFloat64Functions(t *testing.T) {
 	require.True(t, math.IsNaN(log1p(-2)) && math.IsNaN(log(-1)))
 }
 
-// erfc is 1 − erf, and 2·Φ(−√2·x): it is held against erf where it is not small, and against GELU's oracle in its tail, whose argument
-// must then be a multiple of √2 that rounds little.
+// The real value of erfc is 1 − erf while that has digits; beyond, Go's serves to a dozen of them.
 func TestErfc(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, x := range spread(r, 2000, -7, 0.4) {
+	for _, x := range slices.Concat(spread(r, 2000, -7, 0.4), spread(r, 2000, 0.4, 11)) {
 		hi, lo := backendtest.Exact(backend.Erf, x, 0)
-		want := twoSum(1, -hi)
-		require.LessOrEqual(t, ulps64(erfc(x), want.hi, want.lo-lo), 1., "erfc(%v)", x)
+		want := twoSum(1-hi, -lo)
+		require.LessOrEqual(t, ulps64(erfc(x), want.hi, want.lo), 2., "erfc(%v)", x)
 	}
-	for _, x := range spread(r, 1000, 0.4, 26) {
-		require.InEpsilon(t, math.Erfc(x), erfc(x), 2e-15, "erfc(%v)", x)
+	for _, x := range spread(r, 1000, 11, 26) {
+		require.InEpsilon(t, math.Erfc(x), erfc(x), 1e-12, "erfc(%v)", x)
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 	sinTiny = 0x1p-27
 )
 
-// sin returns sin x within 0.8 ulp. sin(±0) = ±0; sin(±Inf) and sin(NaN) are NaN.
+// sin returns sin x within 0.9 ulp. sin(±0) = ±0; sin(±Inf) and sin(NaN) are NaN.
 func sin(x float64) float64 {
 	if math.Abs(x) < sinTiny {
 		return x
@@ -27,7 +27,7 @@ func sin(x float64) float64 {
 	return sinTurned(quarterTurns(x))
 }
 
-// cos returns cos x within 0.8 ulp. cos(±Inf) and cos(NaN) are NaN.
+// cos returns cos x within 0.9 ulp. cos(±Inf) and cos(NaN) are NaN.
 func cos(x float64) float64 {
 	r, low, k := quarterTurns(x)
 	return sinTurned(r, low, k+1)
