@@ -2,10 +2,10 @@ package cpu
 
 import "math"
 
-// The exponential functions of float64 split the argument: z = k·ln2/128 + r, |r| ≤ ln2/256, and eᶻ = 2^(k/128)·eʳ. The powers of two are
-// in a table to twice float64's precision; eʳ is its series up to r⁵, which errs by 2⁻⁶⁰ of the result. This is the method of P. T. P.
-// Tang, "Table-driven implementation of the exponential function in IEEE floating-point arithmetic" (1989), in the form that ARM's
-// optimized-routines gave it.
+// The exponential functions of float64 split the argument: z = k·ln2/128 + r, |r| ≤ ln2/256, and eᶻ = 2^(k/128)·eʳ. The powers of
+// two are in a table to twice float64's precision; eʳ is its series up to r⁵, which errs by 2⁻⁶⁰ of the result. This is the method
+// of P. T. P. Tang, "Table-driven implementation of the exponential function in IEEE floating-point arithmetic" (1989), in the
+// form that ARM's optimized-routines gave it.
 
 const (
 	expSteps64    = 128
@@ -56,7 +56,7 @@ func expSum(x, low float64) float64 {
 	return s + float64(s*(e.rest+expSeries(r+low)))
 }
 
-// expFar is expSum where 2^(k/128) or the result may not be normal: it computes another power of two times the result, and scales last.
+// expFar is expSum where 2^(k/128) or the result may not be normal: it computes a multiple by a power of two, and scales last.
 func expFar(x, low float64) float64 {
 	bias, scale := uint64(1022), 0x1p-1022
 	switch {
@@ -84,8 +84,8 @@ func expm1(x float64) float64 {
 	return e.hi + e.lo
 }
 
-// expm1Parts returns eˣ − 1 with a relative error of 2⁻⁵⁶, for |x| ≤ 40: by the series up to x⁹ near 0, else as (s − 1) + s·(eʳ − 1) with
-// s = 2^(k/128).
+// expm1Parts returns eˣ − 1 with a relative error of 2⁻⁵⁶, for |x| ≤ 40: by the series up to x⁹ near 0, else as
+// (s − 1) + s·(eʳ − 1) with s = 2^(k/128).
 func expm1Parts(x float64) double {
 	if math.Abs(x) < 1./16 {
 		q := float64(x*(float64(x*(1./362880))+1./40320)) + 1./5040

@@ -75,9 +75,9 @@ func geluWide(x float64) (value, grad float64) {
 	if !(math.Abs(x) < geluLimit) {
 		return gelu(x), geluGrad(x)
 	}
-	s, p := expParts(-0.5 * x * x)
+	s, p := expParts(float64(-0.5 * x * x))
 	e := s + float64(s*p)
-	t := math.Abs(x) * sqrtHalf
+	t := float64(math.Abs(x) * sqrtHalf)
 	n := float64(t*perUnit) + roundShift
 	g := &erfcxTable[math.Float64bits(n)%128]
 	d := t - float64((n-roundShift)*(1./perUnit))

@@ -3,10 +3,10 @@ package cpu
 import "math"
 
 // The logarithms of float64 split the argument: x = 2ᵏ·z, z in [0.704, 1.41), and with c in the middle of one of 128 intervals
-// ln x = k·ln2 + ln c + ln(1+r), r = z/c − 1, |r| < 0.005. 1/c has 10 bits, so r is computed exactly, in two parts, and ln c is in a table
-// to more than float64's precision. In the interval around 1, c = 1 and ln c = 0, so nothing cancels there. ln(1+r) is its series up
-// to r⁹. This is the method of pow in ARM's optimized-routines, after P. T. P. Tang, "Table-driven implementation of the logarithm
-// function in IEEE floating-point arithmetic" (1990).
+// ln x = k·ln2 + ln c + ln(1+r), r = z/c − 1, |r| < 0.005. 1/c has 10 bits, so r is computed exactly, in two parts, and ln c is in
+// a table to more than float64's precision. In the interval around 1, c = 1 and ln c = 0, so nothing cancels there. ln(1+r) is its
+// series up to r⁹. This is the method of pow in ARM's optimized-routines, after P. T. P. Tang, "Table-driven implementation of the
+// logarithm function in IEEE floating-point arithmetic" (1990).
 
 const (
 	logBits64   = 7
@@ -54,7 +54,7 @@ func logParts64(b uint64, shift float64) double {
 	zHigh := math.Float64frombits((z + 1<<31) &^ (1<<32 - 1))
 	// r's parts and the square of the upper one are exact.
 	rHigh := float64(zHigh*e.inv) - 1
-	rLow := (math.Float64frombits(z) - zHigh) * e.inv
+	rLow := float64((math.Float64frombits(z) - zHigh) * e.inv)
 	r := rHigh + rLow
 	square := float64(-0.5 * rHigh * rHigh)
 	squareLow := rLow * float64(-0.5*(r+rHigh))

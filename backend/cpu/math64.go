@@ -9,9 +9,9 @@ import (
 
 // float64Kernel returns the kernel of op on float64.
 //
-// The functions are the package's own. Go's lose digits: on amd64 exp and log at the ends of their ranges, sine and cosine near multiples
-// of π/2 and at large arguments, and powers everywhere; and their bits differ between processors, some of which fuse or have
-// assembly. These are within the bounds that they state, and have the same bits on every machine.
+// The functions are the package's own. Go's lose digits: on amd64 exp and log at the ends of their ranges, sine and cosine near
+// multiples of π/2 and at large arguments, and powers everywhere; and their bits differ between processors, some of which fuse or
+// have assembly. These are within the bounds that they state, and have the same bits on every machine.
 func float64Kernel(op backend.MapOp) kernel {
 	switch op {
 	case backend.Exp:

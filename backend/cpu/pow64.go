@@ -2,8 +2,8 @@ package cpu
 
 import "math"
 
-// pow returns xʸ within 0.52 ulp, 1 ulp where the result is subnormal: e^(y·ln|x|) with both the logarithm and its product to some 68 bits.
-// The commonest powers, squares, square roots and reciprocals, are rounded once. The special cases are those of math.Pow.
+// pow returns xʸ within 0.52 ulp, 1 ulp where the result is subnormal: e^(y·ln|x|) with both the logarithm and its product to some
+// 67 bits. The commonest powers, squares, square roots and reciprocals, are rounded once. The special cases are those of math.Pow.
 func pow(x, y float64) float64 {
 	switch {
 	case y == 2:

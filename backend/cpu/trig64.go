@@ -5,8 +5,13 @@ import (
 	"math/bits"
 )
 
-// Sine and cosine of float64 subtract the nearest multiple of π/2, k·π/2, and evaluate the kernels of FreeBSD's msun (k_sin.c, k_cos.c,
-// from fdlibm) at what is left, in two parts r + low, |r| ≤ π/4.
+// Sine and cosine of float64 subtract the nearest multiple of π/2, k·π/2, and evaluate the polynomials of FreeBSD's msun (k_sin.c and
+// k_cos.c, from fdlibm) at what is left, in two parts r + low, |r| ≤ π/4. The polynomials came with this notice:
+//
+//	Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.
+//
+//	Developed at SunSoft, a Sun Microsystems, Inc. business. Permission to use, copy, modify, and distribute this software is
+//	freely granted, provided that this notice is preserved.
 
 const (
 	// π/2 in three words; the first two have 33 bits, so their products with |k| < 2¹⁹ are exact.
@@ -47,8 +52,8 @@ var sinCosSeries = [2][6]float64{
 		-2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11},
 }
 
-// sinTurned returns sin(r + low + k·π/2), |r| ≤ π/4 and |low| ≤ ulp(r): the sine or the cosine of r + low, by the parity of k. What differs
-// between the two is looked up, for a wrong guess at a branch would cost more.
+// sinTurned returns sin(r + low + k·π/2), |r| ≤ π/4 and |low| ≤ ulp(r): the sine or the cosine of r + low, by the parity of k. What
+// differs between the two is looked up, for a wrong guess at a branch would cost more.
 func sinTurned(r, low float64, k uint64) float64 {
 	a := &sinCosSeries[k%2]
 	r2 := r * r
@@ -63,8 +68,8 @@ func sinTurned(r, low float64, k uint64) float64 {
 	return math.Float64frombits(math.Float64bits(y) ^ k>>1<<63)
 }
 
-// quarterTurns returns r, low and k with x = r + low + k·π/2, k modulo 4. It subtracts k·π/2 in three words (Cody and Waite), the first two
-// without error, unless x is large or nearly all of it cancels.
+// quarterTurns returns r, low and k with x = r + low + k·π/2, k modulo 4. It subtracts k·π/2 in three words (Cody and Waite), the
+// first two without error, unless x is large or nearly all of it cancels.
 func quarterTurns(x float64) (r, low float64, k uint64) {
 	if !(math.Abs(x) < sinLimit) {
 		return quarterTurnsExact(x)
