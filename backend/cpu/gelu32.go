@@ -24,8 +24,8 @@ const (
 var erfTable = func() (t [erfLimit*perUnit + 1][erfTerms]float64) {
 	for i := range t {
 		c := float64(i) / perUnit
-		h := [erfTerms]float64{2 / math.SqrtPi * math.Exp(-c*c)}
-		t[i][0] = math.Erf(c)
+		h := [erfTerms]float64{2 / math.SqrtPi * exp(-c*c)}
+		t[i][0] = erf(c)
 		for n := range erfTerms - 1 {
 			if n > 0 {
 				h[n] = -2 * c * h[n-1] / float64(n)
@@ -44,10 +44,10 @@ var erfcxTable = func() (t [128][8]float64) {
 	for i := range 83 {
 		c := float64(i) / perUnit
 		g := &t[i]
-		g[0] = math.Exp(c*c) * math.Erfc(c)
-		g[1] = 2*c*g[0] - 2/math.SqrtPi
+		g[0] = exp(c*c) * erfc(c)
+		g[1] = float64(2*c*g[0]) - 2/math.SqrtPi
 		for n := 1; n < cdfTerms-1; n++ {
-			g[n+1] = (2*c*g[n] + 2*g[n-1]) / float64(n+1)
+			g[n+1] = (float64(2*c*g[n]) + float64(2*g[n-1])) / float64(n+1)
 		}
 	}
 	return t
@@ -56,7 +56,7 @@ var erfcxTable = func() (t [128][8]float64) {
 func erfWide(x float64) float64 {
 	z := math.Abs(x)
 	if !(z < erfLimit) {
-		return math.Erf(x)
+		return erf(x)
 	}
 	n := float64(z*perUnit) + roundShift
 	e := &erfTable[math.Float64bits(n)%64]
@@ -75,9 +75,9 @@ func geluWide(x float64) (value, grad float64) {
 	if !(math.Abs(x) < geluLimit) {
 		return gelu(x), geluGrad(x)
 	}
-	s, p := expParts(-0.5 * x * x)
+	s, p := expParts(float64(-0.5 * x * x))
 	e := s + float64(s*p)
-	t := math.Abs(x) * sqrtHalf
+	t := float64(math.Abs(x) * sqrtHalf)
 	n := float64(t*perUnit) + roundShift
 	g := &erfcxTable[math.Float64bits(n)%128]
 	d := t - float64((n-roundShift)*(1./perUnit))

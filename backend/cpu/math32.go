@@ -9,7 +9,7 @@ import (
 
 // The float32 functions compute in float64 with a relative error below 2⁻³⁰ and round once, so their results are within 0.52 ulp.
 // They use tables and short Taylor polynomials: in scalar code a load is cheaper than the terms it saves. Arguments outside the
-// range of the method, NaN among them, go to Go's math, which has the special values.
+// range of the method, NaN among them, go to the float64 functions, which have the special values.
 
 // wideLen is the number of elements that are widened at a time.
 const wideLen = 128
@@ -110,7 +110,7 @@ const (
 // expTable holds the bits of 2^(i/32).
 var expTable = func() (t [expSteps]uint64) {
 	for i := range t {
-		t[i] = math.Float64bits(math.Exp2(float64(i) / expSteps))
+		t[i] = expTable64[i*(expSteps64/expSteps)].bits
 	}
 	return t
 }()
@@ -128,7 +128,7 @@ func expParts(z float64) (s, p float64) {
 
 func expWide(x float64) float64 {
 	if !(math.Abs(x) < expLimit) {
-		return math.Exp(x)
+		return exp(x)
 	}
 	s, p := expParts(x)
 	return s + float64(s*p)
@@ -136,7 +136,7 @@ func expWide(x float64) float64 {
 
 func expm1Wide(x float64) float64 {
 	if !(math.Abs(x) < expLimit) || x == 0 {
-		return math.Expm1(x)
+		return expm1(x)
 	}
 	s, p := expParts(x)
 	return (s - 1) + float64(s*p)
@@ -145,7 +145,7 @@ func expm1Wide(x float64) float64 {
 // tanhWide returns e/(e+2) with e = e^2|x| − 1, and the sign of x.
 func tanhWide(x float64) float64 {
 	if !(math.Abs(x) < 10) {
-		return math.Tanh(x)
+		return tanh(x)
 	}
 	s, p := expParts(2 * math.Abs(x))
 	e := (s - 1) + float64(s*p)
@@ -184,7 +184,7 @@ var logTable = func() (t [1 << logBits]struct{ inv, log float64 }) {
 		if lo == 1 || hi == 1 {
 			c = 1
 		}
-		t[i].inv, t[i].log = 1/c, -math.Log(1/c)
+		t[i].inv, t[i].log = 1/c, -log(1/c)
 	}
 	return t
 }()
@@ -193,7 +193,7 @@ var logTable = func() (t [1 << logBits]struct{ inv, log float64 }) {
 // error is below 2⁻³⁷.
 func logWide(x float64) float64 {
 	if !(x >= 0x1p-1022 && x <= math.MaxFloat64) {
-		return math.Log(x)
+		return log(x)
 	}
 	b := math.Float64bits(x)
 	above := b - logOrigin
@@ -222,14 +222,14 @@ const (
 
 func sinWide(x float64) float64 {
 	if !(math.Abs(x) < sinLimit) {
-		return math.Sin(x)
+		return sin(x)
 	}
 	return sinQuadrant(x, 0)
 }
 
 func cosWide(x float64) float64 {
 	if !(math.Abs(x) < sinLimit) {
-		return math.Cos(x)
+		return cos(x)
 	}
 	return sinQuadrant(x, 1)
 }

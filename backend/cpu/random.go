@@ -134,8 +134,8 @@ func normal32(dst []float32, words []uint32) {
 func normal64(dst []float64, words []uint32) {
 	uniform64(dst, words)
 	for i := 0; i < len(dst); i += 2 {
-		sin, cos := math.Sincos(2 * math.Pi * dst[i+1])
-		radius := math.Sqrt(-2 * math.Log(1-dst[i]))
+		sin, cos := sinCos(2 * math.Pi * dst[i+1])
+		radius := math.Sqrt(-2 * log(1-dst[i]))
 		dst[i], dst[i+1] = radius*cos, radius*sin
 	}
 }
