@@ -92,17 +92,6 @@ func TestTrainingImprovesTheSampler(t *testing.T) {
 	require.Less(t, after.W2, before.W2/2)
 }
 
-func BenchmarkStep(b *testing.B) {
-	e, err := train.NewExperiment(testdevice.Stream(b, 0), train.Config{
-		Steps: 1 << 30, Batch: 500, Process: diffusion.Process{NumSteps: 100},
-	})
-	require.NoError(b, err)
-	require.NoError(b, stepTo(e, 1))
-	for b.Loop() {
-		require.NoError(b, stepTo(e, e.Trainer.Step+1))
-	}
-}
-
 func TestEverySettingReachesTheLoss(t *testing.T) {
 	secondLoss := func(c train.Config) (loss float64) {
 		e := newRun(t, c)
