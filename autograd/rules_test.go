@@ -165,7 +165,7 @@ func productRules(s *tensor.Stream) (rules []rule) {
 		{[]int{3, 2, 2}, []int{3, 2, 1}, nil}, {[]int{3, 2, 2}, []int{3, 2, 1}, []int{1}}, {[]int{3, 2, 2}, []int{2, 1}, nil}, {[]int{2, 2}, []int{3, 2, 1}, nil},
 		{[]int{3, 2, 2}, []int{1, 2, 1}, []int{1}}, {[]int{2, 1, 2, 2}, []int{3, 2, 1}, []int{3}}, {[]int{2, 1, 2, 2}, []int{3, 2, 1}, []int{2, 1}},
 		{[]int{2, 1, 2, 2}, []int{3, 2, 1}, nil}, {[]int{2, 3, 1, 2}, []int{2, 3, 2, 1}, []int{1, 1}}, {[]int{2, 3, 1, 2}, []int{3, 2, 1}, []int{2, 3}},
-		{[]int{2, 2}, []int{2, 1}, nil},
+		{[]int{2, 2}, []int{2, 1}, nil}, {[]int{1, 2, 2}, []int{2, 1}, nil}, {[]int{2, 1}, []int{1, 1, 1, 2}, []int{1}},
 	} {
 		rules = append(rules, rule{fmt.Sprint("MatMulTo", c.a, c.b, c.to), func(xs vars) *autograd.Var { return autograd.MatMulTo(xs[0], xs[1], c.to...) },
 			tensors{sample(s, -1, 1, c.a...), sample(s, -1, 1, c.b...)}})
