@@ -94,7 +94,8 @@ func binaryRules(s *tensor.Stream) (rules []rule) {
 				tensors{sample(s, 0.5, 2, 2, 3), sample(s, 0.7, 2.3, 2, 3)}},
 			rule{name + " with itself", func(xs vars) *autograd.Var { return f(xs[0], autograd.MulScalar(xs[0], 1.5)) }, tensors{sample(s, 0.5, 2, 3)}})
 	}
-	return rules
+	return append(rules, rule{"Pow to 0", func(xs vars) *autograd.Var { return autograd.Pow(xs[0], xs[1]) },
+		tensors{sample(s, 0.5, 2, 3), vector(s, 0, 0, 0)}})
 }
 
 func reductionRules(s *tensor.Stream) (rules []rule) {
