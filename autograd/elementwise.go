@@ -146,9 +146,9 @@ func Pow(x, y *Var) *Var {
 	var p *Var
 	p = record(tensor.Pow(x.value, y.value),
 		into(x, func(g *Var) *Var {
-			constant := tensor.EqualScalar(y.value, 0)
-			exponent := Cast(y, p.value.DType()) // an unsigned one cannot go below 0
-			slope := Mul(exponent, Pow(Where(constant, x.like(1), x), AddScalar(exponent, -1)))
+			undefined := tensor.And(tensor.EqualScalar(x.value, 0), tensor.EqualScalar(y.value, 0)) // 0·0⁻¹; 0⁰ is constant
+			exponent := Cast(y, p.value.DType())                                                    // an unsigned one cannot go below 0
+			slope := Mul(exponent, Pow(Where(undefined, x.like(1), x), AddScalar(exponent, -1)))
 			return Mul(g, slope)
 		}),
 		into(y, func(g *Var) *Var {

@@ -33,11 +33,11 @@ func matmulShare(x, y, like *Var) *Var {
 func stretched(x, y *Var, lead []int) []int {
 	covers := func(v *Var, i int) bool {
 		at := v.Rank() - 2 - (len(lead) - i)
-		return at >= 0 && v.Dim(at) == lead[i]
+		return at >= 0 && (lead[i] == 1 || v.Dim(at) == lead[i])
 	}
 	covered := true
-	for i, n := range lead {
-		covered = covered && (n == 1 || covers(x, i) || covers(y, i))
+	for i := range lead {
+		covered = covered && (covers(x, i) || covers(y, i))
 	}
 	if covered {
 		return nil

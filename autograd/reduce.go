@@ -37,12 +37,13 @@ func extreme(x *Var, y *tensor.Tensor, axes []int) *Var {
 	}))
 }
 
-// LogSumExp returns ln Σ eˣ over axes, all of them if none are given; the axes are removed. Where it is −Inf the gradient is 0.
+// LogSumExp returns ln Σ eˣ over axes, all of them if none are given; the axes are removed. Where it is −Inf the gradient is 0, and where it
+// is NaN so is the gradient.
 func LogSumExp(x *Var, axes ...int) *Var {
 	var y *Var
 	y = record(tensor.LogSumExp(x.value, axes...), into(x, func(g *Var) *Var {
-		finite := tensor.LessScalar(tensor.Abs(y.value), math.Inf(1))
-		return Mul(spread(g, x, axes), Exp(Sub(x, spread(Where(finite, y, y.like(0)), x, axes))))
+		nothing := tensor.EqualScalar(y.value, math.Inf(-1)) // −Inf − −Inf is NaN
+		return Mul(spread(g, x, axes), Exp(Sub(x, spread(Where(nothing, y.like(0), y), x, axes))))
 	}))
 	return y
 }

@@ -94,7 +94,8 @@ func binaryRules(s *tensor.Stream) (rules []rule) {
 				tensors{sample(s, 0.5, 2, 2, 3), sample(s, 0.7, 2.3, 2, 3)}},
 			rule{name + " with itself", func(xs vars) *autograd.Var { return f(xs[0], autograd.MulScalar(xs[0], 1.5)) }, tensors{sample(s, 0.5, 2, 3)}})
 	}
-	return rules
+	return append(rules, rule{"Pow to 0", func(xs vars) *autograd.Var { return autograd.Pow(xs[0], xs[1]) },
+		tensors{sample(s, 0.5, 2, 3), vector(s, 0, 0, 0)}})
 }
 
 func reductionRules(s *tensor.Stream) (rules []rule) {
@@ -165,7 +166,7 @@ func productRules(s *tensor.Stream) (rules []rule) {
 		{[]int{3, 2, 2}, []int{3, 2, 1}, nil}, {[]int{3, 2, 2}, []int{3, 2, 1}, []int{1}}, {[]int{3, 2, 2}, []int{2, 1}, nil}, {[]int{2, 2}, []int{3, 2, 1}, nil},
 		{[]int{3, 2, 2}, []int{1, 2, 1}, []int{1}}, {[]int{2, 1, 2, 2}, []int{3, 2, 1}, []int{3}}, {[]int{2, 1, 2, 2}, []int{3, 2, 1}, []int{2, 1}},
 		{[]int{2, 1, 2, 2}, []int{3, 2, 1}, nil}, {[]int{2, 3, 1, 2}, []int{2, 3, 2, 1}, []int{1, 1}}, {[]int{2, 3, 1, 2}, []int{3, 2, 1}, []int{2, 3}},
-		{[]int{2, 2}, []int{2, 1}, nil},
+		{[]int{2, 2}, []int{2, 1}, nil}, {[]int{1, 2, 2}, []int{2, 1}, nil}, {[]int{2, 1}, []int{1, 1, 1, 2}, []int{1}},
 	} {
 		rules = append(rules, rule{fmt.Sprint("MatMulTo", c.a, c.b, c.to), func(xs vars) *autograd.Var { return autograd.MatMulTo(xs[0], xs[1], c.to...) },
 			tensors{sample(s, -1, 1, c.a...), sample(s, -1, 1, c.b...)}})

@@ -64,7 +64,8 @@ type Adam struct {
 	rate   *tensor.Tensor // lr, float64, rank 0
 }
 
-// NewAdam returns an optimiser of params, which are floats on one stream.
+// NewAdam returns an optimiser of params, which are float32 or float64 on one stream. Its state has their dtypes, and a narrower one holds
+// neither ε = 1e-8 (float16) nor β₂ = 0.999 (bfloat16).
 func NewAdam(params []nn.Param, c AdamConfig) (_ *Adam, err error) {
 	defer tensor.Catch(&err)
 	c = c.withDefaults()
@@ -94,9 +95,9 @@ func checkParams(params []nn.Param) error {
 	}
 	s := params[0].Value.Stream()
 	for _, p := range params {
-		switch {
-		case !p.Value.IsFloat():
-			return fmt.Errorf("optim: adam: %s is %v; want a float dtype", p.Name, p.Value.DType())
+		switch d := p.Value.DType(); {
+		case d != backend.Float32 && d != backend.Float64:
+			return fmt.Errorf("optim: adam: %s is %v; want float32 or float64", p.Name, d)
 		case p.Value.Stream() == nil:
 			return fmt.Errorf("optim: adam: %s is frozen; want a tensor that can be written", p.Name)
 		case p.Value.Stream() != s:
@@ -147,10 +148,8 @@ func (a *Adam) State() []nn.Param {
 // adamPrograms update parameter, mean and square, which are sources 0 to 2, from the gradient, the step size and the root of the
 // second correction.
 var adamPrograms = func() (progs [backend.Float64 + 1]*backend.Prog) {
-	for _, d := range backend.DTypes() {
-		if d.IsFloat() {
-			progs[d] = adamProgram(d)
-		}
+	for _, d := range []backend.DType{backend.Float32, backend.Float64} {
+		progs[d] = adamProgram(d)
 	}
 	return progs
 }()

@@ -21,7 +21,7 @@ func Map(p *backend.Prog, imm []float64, xs ...*Tensor) []*Tensor {
 }
 
 // MapInto runs an elementwise program on operands broadcast together, and overwrites outs, which all have the resulting shape. An
-// output may also be a source, element for element.
+// output may also be a source, element for element, but no output may overlap another.
 func MapInto(outs []*Tensor, p *backend.Prog, imm []float64, xs ...*Tensor) {
 	all := append(append(make([]*Tensor, 0, len(outs)+len(xs)), outs...), xs...)
 	s := streamOf("map into", all...)
@@ -34,9 +34,17 @@ func MapInto(outs []*Tensor, p *backend.Prog, imm []float64, xs ...*Tensor) {
 		if t.block.frozen || t.DType() != p.TypeOf(p.Outs[i]) || !slices.Equal(t.Shape(), shape) {
 			Fail("map into", all, "output %d wants %v%s, not frozen", i, p.TypeOf(p.Outs[i]), shapeText(shape))
 		}
+		if t.repeats() {
+			Fail("map into", all, "output %d repeats elements of a broadcast; Clone it first", i)
+		}
 		for j, x := range xs {
 			if t.view.MayOverlap(&x.view) && !t.view.SameElements(&x.view) {
 				Fail("map into", all, "output %d overlaps operand %d, and is not the same elements; Clone the operand", i, j)
+			}
+		}
+		for j := range i {
+			if t.view.MayOverlap(&outs[j].view) {
+				Fail("map into", all, "outputs %d and %d overlap", j, i)
 			}
 		}
 	}
@@ -409,6 +417,9 @@ func CopyInto(dst, x *Tensor) {
 	s := streamOf("copy into", dst, x)
 	if dst.block.frozen {
 		Fail("copy into", []*Tensor{dst, x}, "the destination is frozen")
+	}
+	if dst.repeats() {
+		Fail("copy into", []*Tensor{dst, x}, "the destination repeats elements of a broadcast; Clone it first")
 	}
 	if !slices.Equal(broadcast("copy into", dst, x), dst.Shape()) {
 		Fail("copy into", []*Tensor{dst, x}, "the source does not broadcast to the destination")

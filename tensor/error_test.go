@@ -30,27 +30,32 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 	frozenView := tensor.Transpose(frozen, 0, 1)
 	require.NoError(t, frozen.Freeze())
 	add := tensor.NewProg([]backend.DType{f32, f32}, nil, []backend.Instr{{Op: backend.Add, DType: f32, A: 0, B: 1}}, 2)
+	twice := tensor.NewProg([]backend.DType{f32}, nil, []backend.Instr{{Op: backend.Neg, DType: f32}}, 0, 1)
+	fill := tensor.NewProg(nil, []backend.DType{f32}, nil, 0)
 	rng := tensor.NewRNG(s, 1)
+	spent := tensor.NewRNG(s, 1)
+	spent.Release()
 	var scoped *tensor.Tensor
 	s.Scope(func() { scoped = tensor.Transpose(tensor.Zeros(s, f32, 1, 2), 0, 1) })
 
 	for want, f := range map[string]func(){
 		// create.go
-		"tensor: from slice: 3 elements do not fill shape (2, 2)":                                func() { tensor.FromSlice(s, []float32{1, 2, 3}, 2, 2) },
-		"tensor: from bytes: 3 bytes do not fill float16(2)":                                     func() { tensor.FromBytes(s, backend.Float16, make([]byte, 3), 2) },
-		"tensor: full: shape (2, -1) has a negative dimension on axis 1":                         func() { tensor.Zeros(s, f32, 2, -1) },
-		fmt.Sprintf("tensor: full: shape (%d, 4) has too many elements", huge):                   func() { tensor.Zeros(s, f32, huge, 4) },
-		fmt.Sprintf("tensor: full: shape (0, %d, 4) has too many elements", huge):                func() { tensor.Zeros(s, f32, 0, huge, 4) },
-		"tensor: full: shape (1, 1, 1, 1, 1, 1, 1, 1, 1) has 9 axes; the limit is 8":             func() { tensor.Zeros(s, f32, 1, 1, 1, 1, 1, 1, 1, 1, 1) },
-		"tensor: arange: cannot make -1 elements":                                                func() { tensor.Arange(s, f32, -1) },
-		"tensor: linspace: cannot make -2 elements":                                              func() { tensor.Linspace(s, f32, 0, 1, -2) },
-		"tensor: read(float32(2, 3)): cannot read as float64; Cast it first":                     func() { _, _ = tensor.ToSlice[float64](x) },
-		"tensor: item(float32(2, 3)): wants one element":                                         func() { _, _ = x.Item() },
-		"tensor: set(float32(2, 3)): cannot take 5 elements of float32":                          func() { tensor.SetSlice(x, make([]float32, 5)) },
-		"tensor: set(float32(2, 3)): cannot take 6 elements of float64":                          func() { tensor.SetSlice(x, make([]float64, 6)) },
-		"tensor: set(float32(3, 2)): wants a contiguous tensor, not strides [1 3]":               func() { tensor.SetSlice(tensor.Transpose(x, 0, 1), make([]float32, 6)) },
-		"tensor: set(float32(2, 3)): the tensor is frozen":                                       func() { tensor.SetSlice(s.Use(frozen), make([]float32, 6)) },
-		"tensor: read(float32(2, 3)): the tensor is frozen; bind it to a stream with Stream.Use": func() { _, _ = frozen.Float64s() },
+		"tensor: from slice: 3 elements do not fill shape (2, 2)":                                         func() { tensor.FromSlice(s, []float32{1, 2, 3}, 2, 2) },
+		"tensor: from bytes: 3 bytes do not fill float16(2)":                                              func() { tensor.FromBytes(s, backend.Float16, make([]byte, 3), 2) },
+		"tensor: full: shape (2, -1) has a negative dimension on axis 1":                                  func() { tensor.Zeros(s, f32, 2, -1) },
+		fmt.Sprintf("tensor: full: shape (%d, 4) has too many elements", huge):                            func() { tensor.Zeros(s, f32, huge, 4) },
+		fmt.Sprintf("tensor: full: shape (0, %d, 4) has too many elements", huge):                         func() { tensor.Zeros(s, f32, 0, huge, 4) },
+		"tensor: full: shape (1, 1, 1, 1, 1, 1, 1, 1, 1) has 9 axes; the limit is 8":                      func() { tensor.Zeros(s, f32, 1, 1, 1, 1, 1, 1, 1, 1, 1) },
+		"tensor: full: wants one of the dtypes [bool uint8 int32 int64 float16 bfloat16 float32 float64]": func() { tensor.Zeros(s, backend.Invalid, 2) },
+		"tensor: arange: cannot make -1 elements":                                                         func() { tensor.Arange(s, f32, -1) },
+		"tensor: linspace: cannot make -2 elements":                                                       func() { tensor.Linspace(s, f32, 0, 1, -2) },
+		"tensor: read(float32(2, 3)): cannot read as float64; Cast it first":                              func() { _, _ = tensor.ToSlice[float64](x) },
+		"tensor: item(float32(2, 3)): wants one element":                                                  func() { _, _ = x.Item() },
+		"tensor: set(float32(2, 3)): cannot take 5 elements of float32":                                   func() { tensor.SetSlice(x, make([]float32, 5)) },
+		"tensor: set(float32(2, 3)): cannot take 6 elements of float64":                                   func() { tensor.SetSlice(x, make([]float64, 6)) },
+		"tensor: set(float32(3, 2)): wants a contiguous tensor, not strides [1 3]":                        func() { tensor.SetSlice(tensor.Transpose(x, 0, 1), make([]float32, 6)) },
+		"tensor: set(float32(2, 3)): the tensor is frozen":                                                func() { tensor.SetSlice(s.Use(frozen), make([]float32, 6)) },
+		"tensor: read(float32(2, 3)): the tensor is frozen; bind it to a stream with Stream.Use":          func() { _, _ = frozen.Float64s() },
 
 		// elementwise.go
 		"tensor: add(float32(2, 3), float32(4, 3)): the shapes do not broadcast: 2 and 4 meet on axis 0": func() { tensor.Add(x, y) },
@@ -74,6 +79,17 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 		"tensor: map into(float32(2, 2), float32(2, 2), float32(2, 2)): output 0 overlaps operand 1, and is not the same elements; Clone the operand": func() {
 			tensor.MapInto([]*tensor.Tensor{tensor.Slice(x, 1, 0, 2)}, add, nil, tensor.Slice(x, 1, 0, 2), tensor.Slice(x, 1, 1, 3))
 		},
+		"tensor: map into(float32(2, 3), float32(2, 3), float32(2, 3)): output 0 repeats elements of a broadcast; Clone it first": func() {
+			tensor.MapInto([]*tensor.Tensor{tensor.Broadcast(tensor.Zeros(s, f32, 3), 2, 3)}, add, nil, x, x)
+		},
+		"tensor: map into(float32(2, 3), float32(2, 3), float32(2, 3)): outputs 0 and 1 overlap": func() {
+			z := tensor.Zeros(s, f32, 2, 3)
+			tensor.MapInto([]*tensor.Tensor{z, z}, twice, nil, x)
+		},
+		"tensor: map: wants at least one operand": func() { tensor.Map(fill, []float64{1}) },
+		"tensor: copy into(float32(2, 3), float32(2, 3)): the destination repeats elements of a broadcast; Clone it first": func() {
+			tensor.CopyInto(tensor.Broadcast(tensor.Zeros(s, f32, 3), 2, 3), x)
+		},
 		"tensor: program: program: stores nothing":                                                             func() { tensor.NewProg(nil, nil, nil) },
 		"tensor: copy into(float32(2, 3), float32(4, 3)): the shapes do not broadcast: 2 and 4 meet on axis 0": func() { tensor.CopyInto(x, y) },
 		"tensor: copy into(float32(), float32(2, 3)): the source does not broadcast to the destination":        func() { tensor.CopyInto(tensor.Zeros(s, f32), x) },
@@ -90,6 +106,9 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 		"tensor: take(float32(2, 3), int64(2, 3)): wants an index with one axis":     func() { tensor.Take(x, 0, index) },
 		"tensor: scatter add(float32(2, 3), int64(2, 3), float32(4, 3)): wants items of the index's shape and the target's dtype": func() {
 			tensor.ScatterAdd(x, 0, index, y)
+		},
+		"tensor: scatter add(bool(2), int64(2), bool(2)): not defined for bool": func() {
+			tensor.ScatterAdd(bools, 0, tensor.Zeros(s, backend.Int64, 2), bools)
 		},
 		"tensor: concat: wants at least one operand":                                      func() { tensor.Concat(0) },
 		"tensor: concat(float32(2, 3), float32(4, 3)): the shapes differ on axis 0":       func() { tensor.Concat(1, x, y) },
@@ -119,7 +138,8 @@ func TestMisuseNamesTheOperationAndItsOperands(t *testing.T) {
 		"tensor: sort(float32(2, 3)): there is no axis 7":                            func() { tensor.Sort(x, 7, false) },
 
 		// random.go
-		"tensor: uniform: cannot be drawn as int32":                             func() { rng.Uniform(i32, 2) },
+		"tensor: uniform: cannot be drawn as int32": func() { rng.Uniform(i32, 2) },
+		"tensor: uniform(int64(2)): the tensor was released, or its scope has ended; Keep it to use it after its scope": func() { spent.Uniform(f32, 2) },
 		"tensor: bits: cannot be drawn as bool":                                 func() { rng.Bits(backend.Bool, 2) },
 		"tensor: categorical: the weights sum to 0; want a finite positive sum": func() { rng.Categorical(nil, 2) },
 		"tensor: categorical: weight 1 is -1; want a nonnegative number":        func() { rng.Categorical([]float64{3, -1}, 2) },

@@ -25,6 +25,9 @@ func ScatterAdd(x *Tensor, axis int, index, items *Tensor) *Tensor {
 	s := streamOf("scatter add", x, index, items)
 	axis = x.axis("scatter add", axis)
 	checkIndex("scatter add", x, axis, index)
+	if x.DType() == backend.Bool {
+		Fail("scatter add", []*Tensor{x, index, items}, "not defined for bool")
+	}
 	if !index.SameShape(items) || items.DType() != x.DType() {
 		Fail("scatter add", []*Tensor{x, index, items}, "wants items of the index's shape and the target's dtype")
 	}
@@ -61,9 +64,6 @@ func checkIndex(op string, x *Tensor, axis int, index *Tensor) {
 
 // Concat returns the operands joined along an axis. Their other dimensions agree; their dtypes are promoted to one.
 func Concat(axis int, xs ...*Tensor) *Tensor {
-	if len(xs) == 0 {
-		Fail("concat", nil, "wants at least one operand")
-	}
 	s := streamOf("concat", xs...)
 	axis = xs[0].axis("concat", axis)
 	shape := append([]int(nil), xs[0].Shape()...)

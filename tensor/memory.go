@@ -198,10 +198,10 @@ func (p *pool) trim() {
 }
 
 func (p *pool) close() {
-	p.exhume()
 	p.mu.Lock()
-	p.closed = true
+	p.closed = true // from here on the collector's goroutine queues no more
 	p.mu.Unlock()
+	p.exhume()
 	p.trim()
 }
 

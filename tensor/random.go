@@ -90,6 +90,7 @@ func sumWeights(weights []float64) float64 {
 }
 
 func (r *RNG) draw(op string, kind backend.RandomKind, d backend.DType, shape []int) *Tensor {
+	r.state.live(op)
 	s := r.state.stream
 	if kind == backend.Bits && !d.IsInt() || kind != backend.Bits && !d.IsFloat() {
 		Fail(op, nil, "cannot be drawn as %v", d)

@@ -110,6 +110,9 @@ func (s *Stream) run2(c backend.Cmd, dst, a, b *Tensor) {
 
 // streamOf returns the stream that the operation runs on: the one of all operands that are not frozen.
 func streamOf(op string, xs ...*Tensor) *Stream {
+	if len(xs) == 0 {
+		Fail(op, nil, "wants at least one operand")
+	}
 	var s *Stream
 	for _, x := range xs {
 		x.live(op)
@@ -134,6 +137,9 @@ func streamOf(op string, xs ...*Tensor) *Stream {
 
 // alloc returns a tensor with undefined contents.
 func (s *Stream) alloc(op string, d backend.DType, shape []int) *Tensor {
+	if d == backend.Invalid || d > backend.Float64 {
+		Fail(op, nil, "wants one of the dtypes %v", backend.DTypes())
+	}
 	if why := badShape(shape); why != "" {
 		Fail(op, nil, "shape %s %s", shapeText(shape), why)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// Tensor is an array of elements of one type on a device, or a view that shares another's memory. It is immutable but for
+// Tensor is an array of elements of one type on a device, or a view that shares another's memory. Its elements change only by [SetSlice] and
 // the functions named …Into.
 type Tensor struct {
 	view   backend.View
@@ -85,6 +85,16 @@ func (t *Tensor) live(op string) {
 	if t.block.released {
 		Fail(op, []*Tensor{t}, "the tensor was released, or its scope has ended; Keep it to use it after its scope")
 	}
+}
+
+// repeats reports whether several indices name one element, so that t cannot be written.
+func (t *Tensor) repeats() bool {
+	for i, n := range t.Shape() {
+		if n > 1 && t.view.Strides[i] == 0 && t.Len() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // axis returns a nonnegative axis, or panics.

@@ -15,7 +15,8 @@ import (
 
 // Write replaces the file at path by what write produces. It writes to a temporary file in the same directory, flushes it to
 // the disk, renames it, and flushes the directory: after a crash at any moment path holds the old content or the new, never a part.
-// The file gets permissions 0644, less the process's umask. If anything fails, path is as it was and nothing is left behind.
+// The file gets permissions 0644, less the process's umask. If anything up to the rename fails, path is as it was and nothing is left behind.
+// Errors name path, not the temporary file.
 //
 // A symbolic link is followed, and a device or pipe is written to as it is.
 func Write(path string, write func(io.Writer) error) error {
@@ -32,30 +33,41 @@ func Write(path string, write func(io.Writer) error) error {
 	temp := filepath.Join(dir, "."+base+"."+rand.Text()+".tmp")
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return named(err, path)
+		return named(err, "create", path)
 	}
 	// Deferred, so that a panic in write leaves no file either. Closing twice and removing what was renamed do nothing.
 	defer func() {
 		f.Close()
 		os.Remove(temp)
 	}()
-	b := bufio.NewWriterSize(f, 1<<20)
+	b := bufio.NewWriterSize(tempFile{f, path}, 1<<20)
 	if err := write(b); err != nil {
 		return err
 	}
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return named(err, "write", path)
 	}
 	if err := os.Rename(temp, path); err != nil {
-		return err
+		return named(err, "replace", path)
 	}
 	return syncDir(dir)
+}
+
+// tempFile is a temporary file that will be the one at path.
+type tempFile struct {
+	file *os.File
+	path string
+}
+
+func (t tempFile) Write(p []byte) (int, error) {
+	n, err := t.file.Write(p)
+	if err != nil {
+		err = named(err, "write", t.path)
+	}
+	return n, err
 }
 
 func writeInPlace(path string, write func(io.Writer) error) error {
@@ -66,16 +78,20 @@ func writeInPlace(path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// named returns err about path: the temporary file's name would mean nothing to a reader.
-func named(err error, path string) error {
-	var about *fs.PathError
-	if errors.As(err, &about) {
-		return &fs.PathError{Op: "create", Path: path, Err: about.Err}
+// named returns the cause of err about path: the temporary file's name would mean nothing to a reader.
+func named(err error, op, path string) error {
+	var file *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &file):
+		err = file.Err
+	case errors.As(err, &link):
+		err = link.Err
 	}
-	return err
+	return &fs.PathError{Op: op, Path: path, Err: err}
 }
 
-// syncDir makes a rename in the directory durable. Windows does it by itself, and some file systems cannot and say EINVAL.
+// syncDir makes a rename in the directory durable. Windows does it by itself, and some file systems cannot and say so.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -85,7 +101,7 @@ func syncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	return nil

@@ -54,7 +54,8 @@ func TestFailureLeavesTheOldFileAndNothingElse(t *testing.T) {
 func TestRenameOntoDirectoryFailsCleanly(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "out"), 0o755))
-	require.Error(t, Write(filepath.Join(dir, "out"), text("x")))
+	err := Write(filepath.Join(dir, "out"), text("x"))
+	require.ErrorContains(t, err, "replace "+filepath.Join(dir, "out")+": ")
 	requireOneFile(t, dir)
 }
 
