@@ -67,6 +67,9 @@ func seed(y, s *Var) *Var {
 		}
 		return y.tape.Const(tensor.Ones(y.tape.stream, y.value.DType(), y.Shape()...))
 	}
+	if s.tape != y.tape {
+		tensor.Fail("grad", []*tensor.Tensor{y.value, s.value}, "the seed is on a different tape")
+	}
 	if !s.value.SameShape(y.value) || s.value.DType() != y.value.DType() {
 		tensor.Fail("grad", []*tensor.Tensor{y.value, s.value}, "the seed differs from the value in shape or dtype")
 	}

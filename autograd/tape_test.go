@@ -176,6 +176,7 @@ func TestMisuseOfTapes(t *testing.T) {
 		},
 		"tensor: grad(float64(2)): wants a float value of one element; give a seed in its shape":  func() { autograd.Backward(square(x)) },
 		"tensor: grad(int64()): wants a float value of one element; give a seed in its shape":     func() { autograd.Backward(tape.Const(tensor.Ones(s, backend.Int64))) },
+		"tensor: grad(float64(2), float64(2)): the seed is on a different tape":                   func() { autograd.Grad(x, vars{x}, autograd.GradOptions{Seed: y}) },
 		"tensor: grad(float64(2), float64(3)): the seed differs from the value in shape or dtype": func() { autograd.Grad(x, vars{x}, autograd.GradOptions{Seed: tape.Const(vector(s, 1, 2, 3))}) },
 		"tensor: grad(float64(2), float32(2)): the seed differs from the value in shape or dtype": func() {
 			autograd.Grad(x, vars{x}, autograd.GradOptions{Seed: tape.Const(tensor.Ones(s, backend.Float32, 2))})

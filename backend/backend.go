@@ -129,9 +129,13 @@ func Default() string {
 
 // Open opens a device by name: "cpu", "cuda:1", or "" for the best CPU backend present.
 func Open(name string, o Options) (Device, error) {
+	names := Names()
+	if len(names) == 0 {
+		return nil, errors.New("backend: none is registered; import one, like _ \"github.com/weir-ml/weir/backend/cpu\"")
+	}
 	if name == "" {
 		if name = Default(); name == "" {
-			return nil, errors.New("backend: none is registered; import one, like _ \"github.com/weir-ml/weir/backend/cpu\"")
+			return nil, fmt.Errorf("backend: no CPU backend is available; name one of %s", strings.Join(names, ", "))
 		}
 	}
 	base, number, numbered := strings.Cut(name, ":")
@@ -144,10 +148,10 @@ func Open(name string, o Options) (Device, error) {
 	}
 	d, ok := Lookup(base)
 	if !ok {
-		return nil, fmt.Errorf("backend: unknown backend %q; have %s", base, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("backend: unknown backend %q; have %s", base, strings.Join(names, ", "))
 	}
 	if o.Workers < 0 || o.MemoryLimit < 0 {
-		return nil, fmt.Errorf("backend: workers and memory limit must not be negative")
+		return nil, fmt.Errorf("backend: %d workers and a memory limit of %d bytes; want 0, for the default, or more", o.Workers, o.MemoryLimit)
 	}
 	return d.Open(n, o)
 }

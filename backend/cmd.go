@@ -8,7 +8,7 @@ import (
 // Op is an operation.
 type Op uint8
 
-// The required operations. In all of them the operands of a command have the same rank.
+// The required operations. The operands of a command have the same rank, but for the state of Random.
 //
 //	Copy        Dst[0] = Src[0], cast. Same dims.
 //	Map         Dst[k] = value Prog.Outs[k] of the program. All operands have the same dims.

@@ -107,8 +107,13 @@ func checkParams(params []nn.Param) error {
 	return nil
 }
 
-// SetLR changes the learning rate.
-func (a *Adam) SetLR(lr float64) { tensor.SetSlice(a.rate, []float64{lr}) }
+// SetLR changes the learning rate, also of a recorded step. It panics with a *tensor.Error if lr is negative or not finite.
+func (a *Adam) SetLR(lr float64) {
+	if !(lr >= 0 && lr < math.Inf(1)) {
+		tensor.Fail("adam", nil, "learning rate is %v; want a finite number of at least 0", lr)
+	}
+	tensor.SetSlice(a.rate, []float64{lr})
+}
 
 // Step updates every parameter.
 func (a *Adam) Step(grads *autograd.Gradients) {

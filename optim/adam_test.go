@@ -191,3 +191,22 @@ func TestBadSettingsSayWhatIsWanted(t *testing.T) {
 		require.Nil(t, adam)
 	}
 }
+
+func TestSetLRTakesNoRateThatIsNegativeOrNotFinite(t *testing.T) {
+	s := newStream(t)
+	adam, err := optim.NewAdam(newParams(s, backend.Float64), optim.AdamConfig{})
+	require.NoError(t, err)
+	for lr, want := range map[float64]string{
+		-1:          "tensor: adam: learning rate is -1; want a finite number of at least 0",
+		math.Inf(1): "tensor: adam: learning rate is +Inf; want a finite number of at least 0",
+		math.NaN():  "tensor: adam: learning rate is NaN; want a finite number of at least 0",
+	} {
+		var err error
+		func() {
+			defer tensor.Catch(&err)
+			adam.SetLR(lr)
+		}()
+		require.EqualError(t, err, want)
+	}
+	adam.SetLR(0)
+}

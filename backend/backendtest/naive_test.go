@@ -30,7 +30,7 @@ type fault struct {
 func (d *naive) Name() string { return "naive" }
 
 func (d *naive) Alloc(size int) (*backend.Buffer, error) {
-	if size > 1<<32 {
+	if size > 1<<30 {
 		return nil, fmt.Errorf("naive: %d bytes: %w", size, backend.ErrOutOfMemory)
 	}
 	block := make([]byte, size+2*alignment)

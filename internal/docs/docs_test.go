@@ -61,7 +61,7 @@ func TestProgramsInDocumentsRun(t *testing.T) {
 }
 
 // TestCommandsInDocumentsRun runs every line of every block of shell, in order, in a folder that has the repository's examples. Training
-// is cut short.
+// is cut short, and the examples, which train at length and have tests of their own, are only built.
 func TestCommandsInDocumentsRun(t *testing.T) {
 	weir := filepath.Join(t.TempDir(), "weir")
 	run(t, "build", root, "go", "build", "-o", weir, "./cmd/weir")
