@@ -2,6 +2,7 @@ package backend
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -175,7 +176,7 @@ type Prog struct {
 
 // NewProg checks the program: every operand is defined before it is used and has a type the instruction takes.
 func NewProg(ins, params []DType, code []Instr, outs []Value) (*Prog, error) {
-	p := &Prog{Ins: ins, Params: params, Code: code, Outs: outs}
+	p := &Prog{Ins: slices.Clone(ins), Params: slices.Clone(params), Code: slices.Clone(code), Outs: slices.Clone(outs)}
 	for i, d := range append(append([]DType(nil), ins...), params...) {
 		if d == Invalid || d >= numDTypes {
 			return nil, fmt.Errorf("program: value %d has no dtype", i)

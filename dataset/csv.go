@@ -24,7 +24,7 @@ func OpenCSV(path string) (*Table, error) {
 	return ReadCSV(f, path)
 }
 
-// ReadCSV reads comma-separated numbers. If the first record is not all numbers it names the columns; else they are named
+// ReadCSV reads comma-separated numbers. If the first record holds no number it names the columns; else they are named
 // 1, 2, …. A byte order mark, CRLF, quoted cells, spaces around cells and blank lines are accepted.
 //
 // An empty file, a header without rows, records of different lengths, and a cell that is not a finite number are errors that give
@@ -100,14 +100,15 @@ func nextRecord(c *csv.Reader) ([]string, error) {
 	}
 }
 
-// isHeader reports whether a cell is not a number. NaN, infinity and 1e999 are meant as numbers, to be refused as such.
+// isHeader reports whether no cell is a number. A row of names and numbers is more likely a row with a bad cell, which must not get lost as
+// a header. NaN, infinity and 1e999 are meant as numbers, to be refused as such.
 func isHeader(record []string) bool {
 	for _, cell := range record {
-		if _, err := parseNumber(cell); errors.Is(err, strconv.ErrSyntax) {
-			return true
+		if _, err := parseNumber(cell); !errors.Is(err, strconv.ErrSyntax) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 func parseNumber(cell string) (float64, error) {

@@ -75,28 +75,50 @@ func TestSignalsEndTrainingWithACheckpoint(t *testing.T) {
 	}
 }
 
-// The step takes minutes, so the first signal, which waits for its end, cannot be what ends the process.
+// The step takes minutes, so once it has begun the first signal, which waits for its end, cannot be what ends the process. Nothing shows from
+// outside that it has begun: where the first signal came too early, the process saved and ended, and the test begins again and waits longer.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
+	for wait := 100 * time.Millisecond; wait < 10*time.Second; wait *= 2 {
+		dir := filepath.Join(t.TempDir(), "run")
+		exit, early := signalTwice(t, dir, wait)
+		if early {
+			continue
+		}
+		require.True(t, exit.Sys().(syscall.WaitStatus).Signaled(), exit)
+		require.NoFileExists(t, runDir(dir).checkpoint())
+		return
+	}
+	require.Fail(t, "training does not begin")
+}
+
+// signalTwice starts an endless step, waits, and sends two signals. early reports that the first one ended the process.
+func signalTwice(t *testing.T, dir string, wait time.Duration) (exit *exec.ExitError, early bool) {
+	t.Helper()
 	process := command(t, "train", "--out", dir, "--batch", "1", "--num-steps", "60000", "--learn-pb", "mean", "--hidden", "8")
 	require.NoError(t, process.Start())
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(runDir(dir).metrics())
 		return err == nil
-	}, 10*time.Second, time.Millisecond, "training has not begun")
+	}, 10*time.Second, time.Millisecond, "no run was created")
 	ended := make(chan error, 1)
 	go func() { ended <- process.Wait() }()
-	for range 2 {
-		require.NoError(t, process.Process.Signal(os.Interrupt))
-		time.Sleep(100 * time.Millisecond) // two signals at the same moment may be merged into one
+
+	time.Sleep(wait)
+	require.NoError(t, process.Process.Signal(os.Interrupt))
+	select { // two signals at the same moment may be merged into one
+	case err := <-ended:
+		require.ErrorAs(t, err, &exit)
+		return exit, true
+	case <-time.After(wait):
 	}
+	require.NoError(t, process.Process.Signal(os.Interrupt))
 	select {
 	case err := <-ended:
-		var exit *exec.ExitError
 		require.ErrorAs(t, err, &exit)
-		require.True(t, exit.Sys().(syscall.WaitStatus).Signaled(), err)
-		require.NoFileExists(t, runDir(dir).checkpoint())
-	case <-time.After(5 * time.Second):
+		return exit, exit.ExitCode() == exitInterrupted
+	case <-time.After(10 * time.Second):
+		_ = process.Process.Kill()
 		require.Fail(t, "the second signal did not end it")
 	}
+	return nil, false
 }
