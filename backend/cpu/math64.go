@@ -8,7 +8,7 @@ import (
 )
 
 // float64Kernel returns the kernel of op on float64. The functions are Go's, and those below.
-func float64Kernel(op backend.MapOp) kernel {
+func float64Kernel(op backend.MapOp) Kernel {
 	switch op {
 	case backend.Exp:
 		return unary[float64](exp)
@@ -55,7 +55,7 @@ func log(x float64) float64 {
 }
 
 // geluPair returns the kernel of GELU and GELUGrad at once: dst = GELU(a), c = GELUGrad(a).
-func geluPair(d backend.DType) kernel {
+func geluPair(d backend.DType) Kernel {
 	if d == backend.Float64 {
 		return geluPair64
 	}

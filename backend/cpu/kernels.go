@@ -1,0 +1,53 @@
+package cpu
+
+import (
+	"runtime"
+	"unsafe"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// Kernel computes n elements of dst from those of its operands, each a block of the type it was chosen for. A block is a raw
+// pointer because operands of several types meet in one table; dst may be one of the operands. Operands beyond the instruction's arity are
+// not to be touched, and n is some hundreds at the most.
+type Kernel func(dst, a, b, c unsafe.Pointer, n int)
+
+// Kernels are inner loops for another backend that is this package but for them. Where a function is nil or returns nil, the
+// loop in pure Go is used. Every kernel keeps to the contract of package backend by itself: an element's bits depend neither on n nor on
+// where the block lies.
+type Kernels struct {
+	// Map returns the kernel of an instruction other than a cast. d is the type of its operands, of the two values to pick from for Where; a
+	// half computes as float32.
+	Map func(op backend.MapOp, d backend.DType) Kernel
+	// GELUPair returns the kernel of dst = GELU(a), c = GELUGrad(a), with the bits that each has alone.
+	GELUPair func(d backend.DType) Kernel
+}
+
+// NewDevice returns a device that runs on this package's engine with other inner loops. Its name stands before its errors.
+func NewDevice(name string, o backend.Options, k Kernels) (backend.Device, error) {
+	workers := o.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return &device{name: name, workers: min(workers, maxWorkers), limit: o.MemoryLimit, kernels: k}, nil
+}
+
+// instr returns the kernel of op on registers of type d, which is not a half.
+func (k *Kernels) instr(op backend.MapOp, d backend.DType) Kernel {
+	if k.Map != nil {
+		if f := k.Map(op, d); f != nil {
+			return f
+		}
+	}
+	return mapKernel(op, d)
+}
+
+// pair returns the kernel of GELU and GELUGrad at once.
+func (k *Kernels) pair(d backend.DType) Kernel {
+	if k.GELUPair != nil {
+		if f := k.GELUPair(d); f != nil {
+			return f
+		}
+	}
+	return geluPair(d)
+}
