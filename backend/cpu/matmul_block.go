@@ -17,6 +17,14 @@ type multiply[T any, A float] struct {
 	merge func(left, right []A)
 }
 
+// layout makes few columns few rows: tiles have fewer of them.
+func (f *multiply[T, A]) layout(p *product, _ int) {
+	if p.n < kernelCols && p.n < p.m {
+		p.swap()
+	}
+	p.rowBlock, p.colBlock, p.rate = 64, 128, 4
+}
+
 func (f *multiply[T, A]) piece(p *product, w *productScratch, u unit) {
 	if p.grain.empty() {
 		f.zero(p, u)
@@ -34,15 +42,17 @@ func (f *multiply[T, A]) piece(p *product, w *productScratch, u unit) {
 }
 
 func (f *multiply[T, A]) zero(p *product, u unit) {
-	var zeros [colBlock]A
+	var zero [1]A
 	dst := elements[T](&p.dst)
 	for i := range u.rows {
-		f.put(dst, u.d+i*p.rowD, p.colD, zeros[:u.cols], false)
+		for j := range u.cols {
+			f.put(dst, u.d+i*p.rowD+j*p.colD, 1, zero[:], false)
+		}
 	}
 }
 
 func (f *multiply[T, A]) partial(p *product, u unit, piece int) []A {
-	const size = rowBlock * colBlock
+	size := p.rowBlock * p.colBlock
 	n := p.count * p.rowBlocks * p.colBlocks * p.pieces * size
 	at := (u.block*p.pieces + piece) * size
 	return words[A](&p.partial, n)[at : at+u.rows*u.cols]
