@@ -37,7 +37,7 @@ type productScratch struct {
 	termA, termB []int
 	packA, packB []uint64
 	nodes        []uint64
-	packed       packedKey // what packB holds
+	packed       []packedKey // what packB holds, leaf by leaf
 }
 
 // packedKey says which part of the second operand was packed last: consecutive blocks of rows share it.
@@ -73,7 +73,7 @@ func (s *stream) matmul(c *backend.Cmd) error {
 	cost := p.cost()
 	p.cutPieces(blocks, s.dev.workers, cost)
 	for i := range p.scratch {
-		p.scratch[i].packed = packedKey{at: -1}
+		p.scratch[i].packed = p.scratch[i].packed[:0]
 	}
 	p.joining = false
 	err := s.run(p, blocks*p.pieces, cost)

@@ -151,8 +151,8 @@ func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
 	even := (terms + 1) &^ 1
 	strips := (u.cols + kernelCols - 1) / kernelCols
 	packB := words[A](&w.packB, strips*even*kernelCols)
-	if key := (packedKey{b, u.col, terms}); w.packed != key {
-		w.packed = key
+	if key := (packedKey{b, u.col, terms}); len(w.packed) == 0 || w.packed[0] != key {
+		w.packed = append(w.packed[:0], key)
 		for s := range strips {
 			cols := min(kernelCols, u.cols-s*kernelCols)
 			t.pack(packB[s*even*kernelCols:(s+1)*even*kernelCols], t.b,
@@ -186,7 +186,7 @@ func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
 func (t *blockProduct[T, A]) thinLeaf(dst []A, a, b, terms int) {
 	p, w, u := t.p, t.w, t.u
 	even := (terms + 1) &^ 1
-	w.packed = packedKey{at: -1}
+	w.packed = w.packed[:0]
 	packB := words[A](&w.packB, even*u.cols)
 	clear(packB[terms*u.cols:])
 	for k, o := range w.termB[:terms] {

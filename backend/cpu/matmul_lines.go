@@ -44,18 +44,34 @@ func (t *tiledBlock[T, A]) right(b, terms int) (x lines[A], panel int) {
 	}
 	x, panel = lines[A]{line: 1, term: width}, terms*width
 	strips := (u.cols + width - 1) / width
-	x.at = aligned[A](&w.packB, strips*panel)
+	size := strips * width * t.p.grain.maxTerms()
+	slot := t.slot(size)
+	x.at = aligned[A](&w.packB, t.slots(size)*size)[slot*size:]
 	key := packedKey{b, u.col, terms}
-	if w.packed == key {
+	if slot < len(w.packed) && w.packed[slot] == key {
 		return x, panel
 	}
-	w.packed = key
+	w.packed = append(w.packed[:min(slot, len(w.packed))], key)
 	for s := range strips {
 		to := lines[A]{x.at[s*panel:], 1, width}
 		copyLines(to, t.b, strip{at: b + s*width*p.colB, stride: p.colB, terms: w.termB[:terms], run: p.runB,
 			lines: min(width, u.cols-s*width)}, t.load)
 	}
 	return x, panel
+}
+
+// slots returns how many leaves of the second operand a worker keeps copied: all, within reason, if several blocks of rows need them.
+func (t *tiledBlock[T, A]) slots(size int) int {
+	if t.p.rowBlocks == 1 {
+		return 1
+	}
+	return min(t.p.run, max(1, keptElements/size))
+}
+
+// slot returns the place for the copy of the next leaf. Blocks come upon leaves in the same order.
+func (t *tiledBlock[T, A]) slot(size int) int {
+	t.seen++
+	return min(t.seen, t.slots(size)) - 1
 }
 
 // near reports whether reading the second operand where it lies is cheaper than a copy.

@@ -24,12 +24,13 @@ type Tile struct {
 type Multiply func(c unsafe.Pointer, rowC int, a unsafe.Pointer, rowA, termA int, b unsafe.Pointer, termB, terms, rows, cols int, add bool)
 
 const (
-	tileRows    = 8    // tiles in a block of rows
-	tileCols    = 8    // tiles in a block of columns
-	page        = 4096 // lines this far apart meet in one set of the L1 cache
-	nearby      = 512  // bytes between terms up to which the second operand is read where it lies
-	fewRows     = 2    // tiles of rows for which copying the second operand does not pay
-	cacheStride = 16   // elements between the copied rows of the first operand, beyond their length
+	tileRows     = 8       // tiles in a block of rows
+	tileCols     = 8       // tiles in a block of columns
+	page         = 4096    // lines this far apart meet in one set of the L1 cache
+	nearby       = 512     // bytes between terms up to which the second operand is read where it lies
+	fewRows      = 2       // tiles of rows for which copying the second operand does not pay
+	keptElements = 1 << 19 // of copies of the second operand that a worker keeps
+	cacheStride  = 16      // elements between the copied rows of the first operand, beyond their length
 )
 
 // tiled is the matrix product of elements of T by a [Tile] of A.
@@ -110,6 +111,7 @@ type tiledBlock[T any, A float] struct {
 	spare        []A // blocks of sums, one for each depth of the trees
 	termA, termB int // strides, if even
 	evenA, evenB bool
+	seen         int // leaves of the second operand that were copied or found copied
 }
 
 // plan lays out the scratch memory and finds where the terms of a leaf are.

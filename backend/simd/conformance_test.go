@@ -29,7 +29,10 @@ func TestConformance(t *testing.T) {
 			if i == off && workers == 1 {
 				continue // package cpu's own test
 			}
-			t.Run(fmt.Sprintf("%v/%d workers", i, workers), func(t *testing.T) { backendtest.Run(t, opener(i, workers)) })
+			t.Run(fmt.Sprintf("%v/%d workers", i, workers), func(t *testing.T) {
+				t.Parallel()
+				backendtest.Run(t, opener(i, workers))
+			})
 		}
 	}
 }
