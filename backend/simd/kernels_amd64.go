@@ -11,6 +11,7 @@ func kernels(i implementation) cpu.Kernels {
 		return cpu.Kernels{}
 	}
 	return cpu.Kernels{
-		Tile: func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
+		Tile:    func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
+		Columns: func(d backend.DType) *cpu.Columns { return columnsOf(i, d) },
 	}
 }
