@@ -36,7 +36,7 @@ func (s *stream) cast(c *backend.Cmd) error {
 }
 
 // fillKernel returns the kernel that sets a register of type d to one float64, cast.
-func fillKernel(d backend.DType) kernel {
+func fillKernel(d backend.DType) Kernel {
 	cast := castKernel(backend.Float64, d)
 	return func(dst, a, _, _ unsafe.Pointer, n int) {
 		cast(dst, a, nil, nil, 1)
@@ -62,7 +62,7 @@ func repeat[T any](x []T) {
 }
 
 // castKernel returns the kernel that converts registers, before rounding to a half.
-func castKernel(from, to backend.DType) kernel {
+func castKernel(from, to backend.DType) Kernel {
 	switch from {
 	case backend.Bool, backend.Uint8:
 		return castFromInt[uint8](to)
@@ -76,7 +76,7 @@ func castKernel(from, to backend.DType) kernel {
 	return castFromFloat[float32](to)
 }
 
-func castFromInt[S integer](to backend.DType) kernel {
+func castFromInt[S integer](to backend.DType) Kernel {
 	switch to {
 	case backend.Bool:
 		return castTruth[S]
@@ -94,7 +94,7 @@ func castFromInt[S integer](to backend.DType) kernel {
 	return castByFloat64[S]
 }
 
-func castFromFloat[S float](to backend.DType) kernel {
+func castFromFloat[S float](to backend.DType) Kernel {
 	switch to {
 	case backend.Bool:
 		return castTruth[S]

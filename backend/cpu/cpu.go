@@ -5,7 +5,7 @@
 // turn. Elementwise programs run block by block, each instruction over a block that stays in the L1 cache; matrix products
 // pack their operands and run a register-blocked kernel.
 //
-// The package registers itself as "cpu" with rank 10.
+// The package registers itself as "cpu" with rank 10. [NewDevice] makes devices of other backends that differ in their inner loops alone.
 package cpu
 
 import (
@@ -32,11 +32,7 @@ func (driver) Open(n int, o backend.Options) (backend.Device, error) {
 	if n != 0 {
 		return nil, fmt.Errorf("cpu: no device %d; the only one is 0", n)
 	}
-	workers := o.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	return &device{workers: min(workers, maxWorkers), limit: o.MemoryLimit}, nil
+	return NewDevice("cpu", o, Kernels{})
 }
 
 var (
@@ -45,20 +41,24 @@ var (
 )
 
 type device struct {
-	workers int
-	limit   int64 // bytes; 0 is none
-	used    atomic.Int64
-	closed  atomic.Bool
+	name        string
+	kernels     Kernels
+	multipliers [backend.Float64 + 1]multiplier
+	sums        [backend.Float64 + 1]folder // those that differ from folders
+	workers     int
+	limit       int64 // bytes; 0 is none
+	used        atomic.Int64
+	closed      atomic.Bool
 }
 
-func (d *device) Name() string { return "cpu" }
+func (d *device) Name() string { return d.name }
 
 // Supports reports whether c is one of the required operations and keeps to the contract.
 func (d *device) Supports(c *backend.Cmd) bool { return c.Check() == nil }
 
 func (d *device) NewStream() (backend.Stream, error) {
 	if d.closed.Load() {
-		return nil, fmt.Errorf("cpu: new stream: %w", errDeviceClosed)
+		return nil, fmt.Errorf("%s: new stream: %w", d.name, errDeviceClosed)
 	}
 	return newStream(d), nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // mapKernel returns the kernel of op on registers of type d, which is not a half.
-func mapKernel(op backend.MapOp, d backend.DType) kernel {
+func mapKernel(op backend.MapOp, d backend.DType) Kernel {
 	switch d {
 	case backend.Bool:
 		return boolKernel(op)
@@ -24,7 +24,7 @@ func mapKernel(op backend.MapOp, d backend.DType) kernel {
 	return float32Kernel(op)
 }
 
-func boolKernel(op backend.MapOp) kernel {
+func boolKernel(op backend.MapOp) Kernel {
 	switch op {
 	case backend.Not:
 		return not
@@ -38,7 +38,7 @@ func boolKernel(op backend.MapOp) kernel {
 	return numberKernel[uint8](op)
 }
 
-func intKernel[T integer](op backend.MapOp) kernel {
+func intKernel[T integer](op backend.MapOp) Kernel {
 	switch op {
 	case backend.Abs:
 		return absInt[T]
@@ -59,7 +59,7 @@ func intKernel[T integer](op backend.MapOp) kernel {
 }
 
 // floatKernel returns the kernels that are the same for both float types.
-func floatKernel[T float](op backend.MapOp) kernel {
+func floatKernel[T float](op backend.MapOp) Kernel {
 	switch op {
 	case backend.Abs:
 		return absFloat[T]
@@ -86,7 +86,7 @@ func floatKernel[T float](op backend.MapOp) kernel {
 }
 
 // numberKernel returns the kernels that are the same for all numbers.
-func numberKernel[T number](op backend.MapOp) kernel {
+func numberKernel[T number](op backend.MapOp) Kernel {
 	switch op {
 	case backend.Neg:
 		return neg[T]
@@ -118,7 +118,7 @@ func numberKernel[T number](op backend.MapOp) kernel {
 }
 
 // unary returns the kernel that computes f in float64 and rounds once.
-func unary[T float](f func(float64) float64) kernel {
+func unary[T float](f func(float64) float64) Kernel {
 	return func(dst, a, _, _ unsafe.Pointer, n int) {
 		d, x := block[T](dst, n), block[T](a, n)
 		for i := range d {
@@ -128,7 +128,7 @@ func unary[T float](f func(float64) float64) kernel {
 }
 
 // binary returns the kernel that computes f in float64 and rounds once.
-func binary[T float](f func(x, y float64) float64) kernel {
+func binary[T float](f func(x, y float64) float64) Kernel {
 	return func(dst, a, b, _ unsafe.Pointer, n int) {
 		d, x, y := block[T](dst, n), block[T](a, n), block[T](b, n)
 		for i := range d {
@@ -389,7 +389,7 @@ func where[T uint8 | uint32 | uint64](dst, a, b, c unsafe.Pointer, n int) {
 	}
 }
 
-func whereKernel(width int) kernel {
+func whereKernel(width int) Kernel {
 	switch width {
 	case 1:
 		return where[uint8]

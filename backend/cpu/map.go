@@ -27,6 +27,7 @@ const (
 // mapping is the state of a Map.
 type mapping struct {
 	programs map[*backend.Prog]*program
+	kernels  *Kernels
 	prog     *program
 	imm      []float64
 	dst, src []backend.View
@@ -45,7 +46,8 @@ type mapScratch struct {
 	halves [blockLen]uint16 // a gathered block of halves
 }
 
-func (m *mapping) init(workers int) {
+func (m *mapping) init(workers int, k *Kernels) {
+	m.kernels = k
 	m.programs = map[*backend.Prog]*program{}
 	m.scratch = make([]mapScratch, workers)
 }
@@ -60,7 +62,7 @@ func (m *mapping) program(p *backend.Prog) *program {
 		if len(m.programs) >= maxPrograms {
 			clear(m.programs)
 		}
-		c = compile(p)
+		c = compile(p, m.kernels)
 		m.programs[p] = c
 	}
 	return c

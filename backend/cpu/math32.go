@@ -15,7 +15,7 @@ import (
 const wideLen = 128
 
 // float32Kernel returns the kernel of op on float32.
-func float32Kernel(op backend.MapOp) kernel {
+func float32Kernel(op backend.MapOp) Kernel {
 	if op < backend.Exp || op > backend.Softplus {
 		return floatKernel[float32](op)
 	}

@@ -12,7 +12,7 @@ import (
 // The functions are the package's own. Go's lose digits: on amd64 exp and log at the ends of their ranges, sine and cosine near
 // multiples of π/2 and at large arguments, and powers everywhere; and their bits differ between processors, some of which fuse or
 // have assembly. These are within the bounds that they state, and have the same bits on every machine.
-func float64Kernel(op backend.MapOp) kernel {
+func float64Kernel(op backend.MapOp) Kernel {
 	switch op {
 	case backend.Exp:
 		return unary[float64](exp)
@@ -43,7 +43,7 @@ func float64Kernel(op backend.MapOp) kernel {
 }
 
 // geluPair returns the kernel of GELU and GELUGrad at once: dst = GELU(a), c = GELUGrad(a).
-func geluPair(d backend.DType) kernel {
+func geluPair(d backend.DType) Kernel {
 	if d == backend.Float64 {
 		return geluPair64
 	}

@@ -17,21 +17,21 @@ const (
 // Alloc returns a zeroed block. Its error wraps [backend.ErrOutOfMemory] if the limit or the machine leaves no room.
 func (d *device) Alloc(size int) (*backend.Buffer, error) {
 	if size < 0 {
-		return nil, fmt.Errorf("cpu: cannot allocate %d bytes", size)
+		return nil, fmt.Errorf("%s: cannot allocate %d bytes", d.name, size)
 	}
 	if d.closed.Load() {
-		return nil, fmt.Errorf("cpu: cannot allocate %d bytes: %w", size, errDeviceClosed)
+		return nil, fmt.Errorf("%s: cannot allocate %d bytes: %w", d.name, size, errDeviceClosed)
 	}
 	used := d.used.Add(int64(size))
 	if d.limit > 0 && used > d.limit {
 		d.used.Add(-int64(size))
-		return nil, fmt.Errorf("cpu: cannot allocate %d bytes: %d of the limit of %d are in use: %w",
-			size, used-int64(size), d.limit, backend.ErrOutOfMemory)
+		return nil, fmt.Errorf("%s: cannot allocate %d bytes: %d of the limit of %d are in use: %w",
+			d.name, size, used-int64(size), d.limit, backend.ErrOutOfMemory)
 	}
 	host, err := allocate(size)
 	if err != nil {
 		d.used.Add(-int64(size))
-		return nil, fmt.Errorf("cpu: cannot allocate %d bytes: %w: %w", size, backend.ErrOutOfMemory, err)
+		return nil, fmt.Errorf("%s: cannot allocate %d bytes: %w: %w", d.name, size, backend.ErrOutOfMemory, err)
 	}
 	return &backend.Buffer{Device: d, Size: size, Host: host}, nil
 }

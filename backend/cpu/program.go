@@ -6,16 +6,12 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// kernel computes n elements of dst from those of its operands, each a block of the type it was chosen for. A block is a raw
-// pointer because operands of several types meet in one table; dst may be one of the operands.
-type kernel func(dst, a, b, c unsafe.Pointer, n int)
-
 // block returns n elements of T at p.
 func block[T any](p unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(p), n) }
 
 // step is an instruction of a compiled program.
 type step struct {
-	kernel  kernel
+	kernel  Kernel
 	dst     int // value
 	a, b, c int // values
 	second  int // the other result of a fused pair, which the kernel finds as c, or none
@@ -30,7 +26,7 @@ type step struct {
 type program struct {
 	*backend.Prog
 	steps     []step
-	fills     []kernel // by parameter: fills a register with its number
+	fills     []Kernel // by parameter: fills a register with its number
 	values    int
 	register  []int // by value
 	registers int
@@ -60,22 +56,22 @@ func stored(d backend.DType) backend.DType {
 	return d
 }
 
-func compile(p *backend.Prog) *program {
+func compile(p *backend.Prog, k *Kernels) *program {
 	inputs := len(p.Ins) + len(p.Params)
 	c := &program{Prog: p, values: inputs + len(p.Code), cost: 300 * (len(p.Ins) + len(p.Outs))}
 	for _, d := range p.Params {
 		c.fills = append(c.fills, fillKernel(d))
 	}
 	for i := range p.Code {
-		c.compileInstr(i, inputs+i)
+		c.compileInstr(i, inputs+i, k)
 	}
-	c.steps = fuseGELU(c.steps, p)
+	c.steps = fuseGELU(c.steps, p, k)
 	c.trace()
 	c.allocate(inputs)
 	return c
 }
 
-func (c *program) compileInstr(i, value int) {
+func (c *program) compileInstr(i, value int, k *Kernels) {
 	in := c.Code[i]
 	operand := c.TypeOf(in.A)
 	if in.Op == backend.Where {
@@ -91,7 +87,7 @@ func (c *program) compileInstr(i, value int) {
 	if in.Op == backend.Cast {
 		s.kernel = castKernel(operand, in.DType)
 	} else {
-		s.kernel = mapKernel(in.Op, stored(operand))
+		s.kernel = k.instr(in.Op, stored(operand))
 	}
 	if isHalf(in.DType) && !exactOnHalves(in.Op) {
 		s.round = in.DType
@@ -123,7 +119,7 @@ func costOf(op backend.MapOp) int {
 }
 
 // fuseGELU makes one step of a GELU and a GELUGrad of the same value, which share nearly all their work.
-func fuseGELU(steps []step, p *backend.Prog) []step {
+func fuseGELU(steps []step, p *backend.Prog, k *Kernels) []step {
 	inputs := len(p.Ins) + len(p.Params)
 	fused := make([]step, 0, len(steps))
 	for _, s := range steps {
@@ -133,7 +129,7 @@ func fuseGELU(steps []step, p *backend.Prog) []step {
 				value, grad = grad, value
 			}
 			mate.dst, mate.c, mate.second = value, grad, grad
-			mate.kernel = geluPair(stored(p.TypeOf(backend.Value(value))))
+			mate.kernel = k.pair(stored(p.TypeOf(backend.Value(value))))
 			continue
 		}
 		fused = append(fused, s)

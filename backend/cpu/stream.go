@@ -26,7 +26,7 @@ type stream struct {
 
 func newStream(d *device) *stream {
 	s := &stream{dev: d, job: newJob()}
-	s.mapping.init(d.workers)
+	s.mapping.init(d.workers, &d.kernels)
 	s.reducing.scratch = make([]reduceScratch, d.workers)
 	s.product.scratch = make([]productScratch, d.workers)
 	s.drawing.scratch = make([]drawScratch, d.workers)
@@ -40,7 +40,7 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 			return
 		}
 		if err := s.exec(&cmds[i]); err != nil {
-			s.err = fmt.Errorf("cpu: %w", err)
+			s.err = fmt.Errorf("%s: %w", s.dev.name, err)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 // failed reports whether the stream takes no more work.
 func (s *stream) failed() bool {
 	if s.err == nil && s.closed {
-		s.err = fmt.Errorf("cpu: %w", errStreamClosed)
+		s.err = fmt.Errorf("%s: %w", s.dev.name, errStreamClosed)
 	}
 	return s.err != nil
 }
@@ -136,7 +136,7 @@ func (s *stream) Upload(dst *backend.Buffer, offset int, src []byte) {
 		return
 	}
 	if why := s.spans(dst, offset, len(src)); why != "" {
-		s.err = fmt.Errorf("cpu: upload of %d bytes at %d: the buffer %s", len(src), offset, why)
+		s.err = fmt.Errorf("%s: upload of %d bytes at %d: the buffer %s", s.dev.name, len(src), offset, why)
 		return
 	}
 	copy(dst.Host[offset:], src)
@@ -147,7 +147,7 @@ func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
 		return s.err
 	}
 	if why := s.spans(src, offset, len(dst)); why != "" {
-		s.err = fmt.Errorf("cpu: download of %d bytes at %d: the buffer %s", len(dst), offset, why)
+		s.err = fmt.Errorf("%s: download of %d bytes at %d: the buffer %s", s.dev.name, len(dst), offset, why)
 		return s.err
 	}
 	copy(dst, src.Host[offset:])
