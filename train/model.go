@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -77,9 +78,10 @@ func copyWeights(s *tensor.Stream, loss *mle.MLE, f *safetensors.File) error {
 	return nn.Copy(loss.Buffers(), Tensors(s, f, bufferPrefix+"."))
 }
 
-// Draw returns n samples, row by row, in the data's own units. Batches of the given size are taken in turn.
-func (m *Model) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
-	samples, err := m.Sampler.Draw(rng, n, batch)
+// Draw returns n samples, row by row, in the data's own units. Batches of the given size are taken in turn; ctx can end
+// it between them.
+func (m *Model) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]float64, error) {
+	samples, err := m.Sampler.Draw(ctx, rng, n, batch)
 	if err != nil || m.Standardize == nil {
 		return samples, err
 	}

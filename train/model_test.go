@@ -35,7 +35,7 @@ func TestModelDrawsWhatItsRunDraws(t *testing.T) {
 	require.Equal(t, e.Config, m.Config)
 	require.Equal(t, []string{"x1", "x2"}, m.Columns)
 	draw := func(m *train.Model) []float64 {
-		rows, err := m.Draw(tensor.NewRNG(s, 7), 10, 4)
+		rows, err := m.Draw(t.Context(), tensor.NewRNG(s, 7), 10, 4)
 		require.NoError(t, err)
 		require.Len(t, rows, 20)
 		return rows

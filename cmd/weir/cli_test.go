@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -74,6 +75,12 @@ func TestHelpShowsTheRealDefaults(t *testing.T) {
 	}
 }
 
+func TestErrorsArePrintedOnOneLine(t *testing.T) {
+	var out bytes.Buffer
+	printError(&out, errors.Join(errors.New("two\n  lines "), errors.New("another error")))
+	require.Equal(t, "weir: two; lines; another error\n", out.String())
+}
+
 func TestBadInputIsOneLine(t *testing.T) {
 	run := trainTiny(t)
 	empty := t.TempDir()
@@ -84,6 +91,8 @@ func TestBadInputIsOneLine(t *testing.T) {
 	foreign := t.TempDir()
 	r := weir("loss", "--case", testCase("one_step"), "--grads", runDir(foreign).checkpoint())
 	require.Zero(t, r.code, r.stderr)
+	begun := t.TempDir()
+	require.NoError(t, os.WriteFile(runDir(begun).metrics(), nil, 0o644))
 	file := writeFile(t, "file", "text")
 	csv := func(text string) string { return writeFile(t, "data.csv", text) }
 
@@ -131,6 +140,7 @@ func TestBadInputIsOneLine(t *testing.T) {
 		{"constant data", []string{"train", "--data", csv("1,2\n1,3\n1,4\n1,5\n")}, 1, "column 1"},
 		{"unknown column", []string{"train", "--data", csv("a,b\n1,2\n3,4\n5,6\n"), "--columns", "c"}, 1, `no column "c"; have "a", "b"`},
 		{"occupied directory", []string{"train", "--out", run}, 1, "holds a run already"},
+		{"directory of a run without checkpoint", []string{"train", "--out", begun}, 1, "without a checkpoint (metrics.jsonl); replace it with --force"},
 		{"directory under a file", []string{"train", "--out", filepath.Join(file, "x")}, 1, "output directory"},
 		{"resume without a run", []string{"train", "--resume", empty}, 1, "holds no checkpoint"},
 		{"resume nowhere", []string{"train", "--resume", filepath.Join(empty, "none")}, 1, "no run to open"},

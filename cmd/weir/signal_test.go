@@ -88,7 +88,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	go func() { ended <- process.Wait() }()
 	for range 2 {
 		require.NoError(t, process.Process.Signal(os.Interrupt))
-		time.Sleep(100 * time.Millisecond) // two signals at the same moment may be merged into one
+		time.Sleep(2 * sameSignal)
 	}
 	select {
 	case err := <-ended:
