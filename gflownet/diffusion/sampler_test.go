@@ -103,6 +103,17 @@ func TestSamplerRefusesPoliciesThatDisagree(t *testing.T) {
 	require.EqualError(t, err, "diffusion: the policies disagree: forward in float32, backward in float64")
 }
 
+func TestSamplerWithoutBackwardPolicyTakesTheBridge(t *testing.T) {
+	s := testdevice.Stream(t, 1)
+	p := diffusion.Process{NumSteps: 3, Sigma: 1, TScale: 1}
+	pf := newForward(t, s, backend.Float32, 2, p, diffusion.PolicyConfig{Net: tiny})
+	sampler, err := diffusion.NewSampler(pf, nil)
+	require.NoError(t, err)
+	require.Equal(t, diffusion.NewBridge(p, 2), sampler.PB)
+	_, err = diffusion.NewSampler(nil, sampler.PB)
+	require.EqualError(t, err, "diffusion: no forward policy")
+}
+
 // Batches only bound memory: the estimates see every sample once.
 func TestEstimatesTakeBatchesInTurn(t *testing.T) {
 	const n = 7
