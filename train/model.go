@@ -72,10 +72,10 @@ func openModel(s *tensor.Stream, f *safetensors.File, c Config) (*Model, error) 
 }
 
 func copyWeights(s *tensor.Stream, loss *mle.MLE, f *safetensors.File) error {
-	if err := nn.Copy(loss.Params(), Tensors(s, f, paramPrefix+".")); err != nil {
+	if err := nn.Copy(loss.Params(), tensors(s, f, paramPrefix+".")); err != nil {
 		return err
 	}
-	return nn.Copy(loss.Buffers(), Tensors(s, f, bufferPrefix+"."))
+	return nn.Copy(loss.Buffers(), tensors(s, f, bufferPrefix+"."))
 }
 
 // Draw returns n samples, row by row, in the data's own units. Batches of the given size are taken in turn; ctx can end
