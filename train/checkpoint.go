@@ -140,7 +140,7 @@ func (e *Experiment) restore(f *safetensors.File) (err error) {
 	if err := json.Unmarshal([]byte(f.Metadata[rngKey]), &place); err != nil {
 		return fmt.Errorf("%s: %w", rngKey, err)
 	}
-	e.stream.Scope(func() { err = nn.Copy(e.state(), Tensors(e.stream, f, "")) })
+	e.stream.Scope(func() { err = nn.Copy(e.state(), tensors(e.stream, f, "")) })
 	if err != nil {
 		return err
 	}
@@ -148,8 +148,8 @@ func (e *Experiment) restore(f *safetensors.File) (err error) {
 	return e.stream.Sync()
 }
 
-// Tensors uploads the entries of f whose names begin with prefix, and returns them without it.
-func Tensors(s *tensor.Stream, f *safetensors.File, prefix string) []nn.Param {
+// tensors uploads the entries of f whose names begin with prefix, and returns them without it.
+func tensors(s *tensor.Stream, f *safetensors.File, prefix string) []nn.Param {
 	var params []nn.Param
 	for _, entry := range f.Entries {
 		if name, ok := strings.CutPrefix(entry.Name, prefix); ok {

@@ -128,8 +128,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: neither a target nor data is given")
 	case c.Target != "" && len(c.Columns) > 0:
 		return fmt.Errorf("train: columns are picked from data, not from target %s", c.Target)
-	case c.Steps < 1:
-		return fmt.Errorf("train: steps is %d; want at least 1", c.Steps)
+	case c.Steps < 1 || c.Steps > math.MaxInt32:
+		return fmt.Errorf("train: steps is %d; want 1 to %d", c.Steps, math.MaxInt32)
 	case c.Batch < 1 || c.Batch > 1<<24:
 		return fmt.Errorf("train: batch is %d; want 1 to %d", c.Batch, 1<<24)
 	case c.Process.NumSteps > 1<<16:

@@ -43,7 +43,7 @@ func TestCheckNamesTheSetting(t *testing.T) {
 		{func(c *train.Config) { c.Data = "x.csv" }, "train: both a target (gmm25_prior) and data (x.csv) are given; want one"},
 		{func(c *train.Config) { c.Target = "" }, "train: neither a target nor data is given"},
 		{func(c *train.Config) { c.Columns = []string{"x"} }, "train: columns are picked from data, not from target gmm25_prior"},
-		{func(c *train.Config) { c.Steps = -1 }, "train: steps is -1; want at least 1"},
+		{func(c *train.Config) { c.Steps = -1 }, "train: steps is -1; want 1 to 2147483647"},
 		{func(c *train.Config) { c.Batch = 1 << 25 }, "train: batch is 33554432; want 1 to 16777216"},
 		{func(c *train.Config) { c.LearnPB = "all" }, `train: learn-pb is "all"; want "mean" or "mean+variance"`},
 		{func(c *train.Config) { c.Exploration = math.NaN() }, "train: exploration-std is NaN; want 0 or a positive number"},

@@ -73,9 +73,9 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 		e := newRun(t, dataRun(writeCSV(t, rows)))
 		require.NoError(t, stepTo(e, 5))
 		var err error
-		reports[i], err = e.Evaluate(1, 10, 4)
+		reports[i], err = e.Evaluate(t.Context(), 1, 10, 4)
 		require.NoError(t, err)
-		samples[i], err = e.Model().Draw(tensor.NewRNG(e.Stream(), 2), 50, 20)
+		samples[i], err = e.Model().Draw(t.Context(), tensor.NewRNG(e.Stream(), 2), 50, 20)
 		require.NoError(t, err)
 	}
 	require.InDelta(t, reports[0].NLLBound.Value+math.Log(4)-math.Log(8), reports[1].NLLBound.Value, 1e-6)
@@ -89,7 +89,7 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 func TestEvaluateOnData(t *testing.T) {
 	e := newRun(t, dataRun(writeCSV(t, points)))
 	require.NoError(t, stepTo(e, 5))
-	r, err := e.Evaluate(1, 500, 4)
+	r, err := e.Evaluate(t.Context(), 1, 500, 4)
 	require.NoError(t, err)
 	require.Equal(t, 5, r.Step)
 	require.Equal(t, 10, r.N, "every held-out row, and no other")

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/weir-ml/weir/autograd"
@@ -32,8 +33,9 @@ type Report struct {
 // maxW2 is the number of points beyond which exact assignment takes too long; W2 then uses the first maxW2.
 const maxW2 = 2000
 
-// Evaluate estimates every metric from n samples (for data, the bound and W2 are from the held-out rows, however many they are), in batches. The seed decides the samples.
-func (e *Experiment) Evaluate(seed uint64, n, batch int) (r Report, err error) {
+// Evaluate estimates every metric from n samples in batches. For data, the bound and W2 are from the held-out rows, however many they are.
+// The seed decides the samples; ctx can end it between batches.
+func (e *Experiment) Evaluate(ctx context.Context, seed uint64, n, batch int) (r Report, err error) {
 	defer tensor.Catch(&err)
 	if n < 2 || batch < 1 {
 		return r, fmt.Errorf("train: evaluate: %d samples in batches of %d; want at least 2 and 1", n, batch)
@@ -41,14 +43,14 @@ func (e *Experiment) Evaluate(seed uint64, n, batch int) (r Report, err error) {
 	rng := tensor.NewRNG(e.stream, seed)
 	defer rng.Release()
 	if e.Data != nil {
-		return e.evaluateData(rng, batch)
+		return e.evaluateData(ctx, rng, batch)
 	}
-	return e.evaluateTarget(rng, n, batch)
+	return e.evaluateTarget(ctx, rng, n, batch)
 }
 
-func (e *Experiment) evaluateTarget(rng *tensor.RNG, n, batch int) (r Report, err error) {
+func (e *Experiment) evaluateTarget(ctx context.Context, rng *tensor.RNG, n, batch int) (r Report, err error) {
 	r = Report{Step: e.Trainer.Step, N: n}
-	balance, logR, truth, err := e.backward(rng, n, batch)
+	balance, logR, truth, err := e.backward(ctx, rng, n, batch)
 	if err != nil {
 		return r, err
 	}
@@ -61,7 +63,7 @@ func (e *Experiment) evaluateTarget(rng *tensor.RNG, n, batch int) (r Report, er
 	eubo := diffusion.MeanOf(upper)
 	r.EUBO, r.EUBOGap = &eubo, &diffusion.Estimate{Value: eubo.Value - logZ, SE: eubo.SE}
 
-	samples, weights, err := e.Sampler.ForwardWeights(rng, e.Target, n, batch)
+	samples, weights, err := e.Sampler.ForwardWeights(ctx, rng, e.Target, n, batch)
 	if err != nil {
 		return r, err
 	}
@@ -77,13 +79,13 @@ func (e *Experiment) evaluateTarget(rng *tensor.RNG, n, batch int) (r Report, er
 }
 
 // backward scores paths back from n samples of the target, which it also returns.
-func (e *Experiment) backward(rng *tensor.RNG, n, batch int) (balance, logR, truth []float64, err error) {
+func (e *Experiment) backward(ctx context.Context, rng *tensor.RNG, n, batch int) (balance, logR, truth []float64, err error) {
 	x, logR, truth, err := e.targetSamples(rng, n)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	defer x.Release()
-	balance, err = e.Sampler.BackwardBalance(rng, x, batch)
+	balance, err = e.Sampler.BackwardBalance(ctx, rng, x, batch)
 	return balance, logR, truth, err
 }
 
@@ -100,18 +102,18 @@ func (e *Experiment) targetSamples(rng *tensor.RNG, n int) (x *tensor.Tensor, lo
 	return x, logR, values, err
 }
 
-func (e *Experiment) evaluateData(rng *tensor.RNG, batch int) (r Report, err error) {
+func (e *Experiment) evaluateData(ctx context.Context, rng *tensor.RNG, batch int) (r Report, err error) {
 	held := newRows(e.stream, e.Data.Held, e.Config.DType.DType).values
 	defer held.Release()
 	r = Report{Step: e.Trainer.Step, N: e.Data.Held.Rows}
-	balance, err := e.Sampler.BackwardBalance(rng, held, batch)
+	balance, err := e.Sampler.BackwardBalance(ctx, rng, held, batch)
 	if err != nil {
 		return r, err
 	}
 	r.NLLBound = diffusion.MeanOf(balance)
 	r.NLLBound.Value -= e.Data.Standardize.LogDetJacobian()
 
-	samples, err := e.Model().Draw(rng, r.N, batch)
+	samples, err := e.Model().Draw(ctx, rng, r.N, batch)
 	if err != nil {
 		return r, err
 	}

@@ -1,12 +1,14 @@
 package train_test
 
 import (
+	"context"
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/train"
 )
 
 func TestEvaluateOnATarget(t *testing.T) {
@@ -14,7 +16,7 @@ func TestEvaluateOnATarget(t *testing.T) {
 	c.DType.DType = backend.Float64
 	e := newRun(t, c)
 	require.NoError(t, stepTo(e, 5))
-	r, err := e.Evaluate(7, 400, 150)
+	r, err := e.Evaluate(t.Context(), 7, 400, 150)
 	require.NoError(t, err)
 	require.Equal(t, 5, r.Step)
 	require.Equal(t, 400, r.N)
@@ -27,10 +29,10 @@ func TestEvaluateOnATarget(t *testing.T) {
 	require.LessOrEqual(t, *r.ESSPercent, 100.0)
 	require.Greater(t, r.W2, r.W2True)
 
-	same, err := e.Evaluate(7, 400, 150)
+	same, err := e.Evaluate(t.Context(), 7, 400, 150)
 	require.NoError(t, err)
 	require.Equal(t, r, same, "the seed decides")
-	other, err := e.Evaluate(8, 400, 150)
+	other, err := e.Evaluate(t.Context(), 8, 400, 150)
 	require.NoError(t, err)
 	require.NotEqual(t, r.NLLBound, other.NLLBound)
 	require.InDelta(t, r.NLLBound.Value, other.NLLBound.Value, 6*math.Hypot(r.NLLBound.SE, other.NLLBound.SE))
@@ -39,7 +41,7 @@ func TestEvaluateOnATarget(t *testing.T) {
 func TestEvaluateLeavesTheRunAlone(t *testing.T) {
 	evaluated, plain := newRun(t, smallRun()), newRun(t, smallRun())
 	for step := range 3 {
-		_, err := evaluated.Evaluate(uint64(step), 10, 10)
+		_, err := evaluated.Evaluate(t.Context(), uint64(step), 10, 10)
 		require.NoError(t, err)
 		require.NoError(t, stepTo(evaluated, step+1))
 	}
@@ -47,10 +49,20 @@ func TestEvaluateLeavesTheRunAlone(t *testing.T) {
 	require.Equal(t, weights(t, plain), weights(t, evaluated))
 }
 
+func TestEvaluateEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []train.Config{smallRun(), dataRun(writeCSV(t, points))} {
+		e := newRun(t, c)
+		_, err := e.Evaluate(ctx, 1, 10, 10)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
+
 func TestEvaluateNeedsSamples(t *testing.T) {
 	e := newRun(t, smallRun())
 	for _, c := range [][2]int{{1, 5}, {0, 5}, {10, 0}} {
-		_, err := e.Evaluate(1, c[0], c[1])
+		_, err := e.Evaluate(t.Context(), 1, c[0], c[1])
 		require.ErrorContains(t, err, "want at least 2 and 1")
 	}
 }

@@ -27,7 +27,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	before, err := e.Evaluate(0, 200, 200)
+	before, err := e.Evaluate(context.Background(), 0, 200, 200)
 	if err != nil {
 		panic(err)
 	}
@@ -40,7 +40,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	after, err := e.Evaluate(0, 200, 200)
+	after, err := e.Evaluate(context.Background(), 0, 200, 200)
 	if err != nil {
 		panic(err)
 	}

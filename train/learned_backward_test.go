@@ -45,7 +45,7 @@ func bound(t *testing.T, e *train.Experiment) (nll diffusion.Estimate) {
 	e.Stream().Scope(func() {
 		rng := tensor.NewRNG(e.Stream(), 99)
 		x := e.Target.Sample(rng, e.Config.DType.DType, 1000)
-		balance, err := e.Sampler.BackwardBalance(rng, x, 1000)
+		balance, err := e.Sampler.BackwardBalance(t.Context(), rng, x, 1000)
 		require.NoError(t, err)
 		nll = diffusion.MeanOf(balance)
 	})

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -71,15 +72,16 @@ func openModel(s *tensor.Stream, f *safetensors.File, c Config) (*Model, error) 
 }
 
 func copyWeights(s *tensor.Stream, loss *mle.MLE, f *safetensors.File) error {
-	if err := nn.Copy(loss.Params(), Tensors(s, f, paramPrefix+".")); err != nil {
+	if err := nn.Copy(loss.Params(), tensors(s, f, paramPrefix+".")); err != nil {
 		return err
 	}
-	return nn.Copy(loss.Buffers(), Tensors(s, f, bufferPrefix+"."))
+	return nn.Copy(loss.Buffers(), tensors(s, f, bufferPrefix+"."))
 }
 
-// Draw returns n samples, row by row, in the data's own units. Batches of the given size are taken in turn.
-func (m *Model) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
-	samples, err := m.Sampler.Draw(rng, n, batch)
+// Draw returns n samples, row by row, in the data's own units. Batches of the given size are taken in turn; ctx can end
+// it between them.
+func (m *Model) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]float64, error) {
+	samples, err := m.Sampler.Draw(ctx, rng, n, batch)
 	if err != nil || m.Standardize == nil {
 		return samples, err
 	}

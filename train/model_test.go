@@ -35,7 +35,7 @@ func TestModelDrawsWhatItsRunDraws(t *testing.T) {
 	require.Equal(t, e.Config, m.Config)
 	require.Equal(t, []string{"x1", "x2"}, m.Columns)
 	draw := func(m *train.Model) []float64 {
-		rows, err := m.Draw(tensor.NewRNG(s, 7), 10, 4)
+		rows, err := m.Draw(t.Context(), tensor.NewRNG(s, 7), 10, 4)
 		require.NoError(t, err)
 		require.Len(t, rows, 20)
 		return rows
@@ -66,15 +66,15 @@ func TestCheckRefusesWhatDefaultsWouldReplace(t *testing.T) {
 	complete := train.Config{}.WithDefaults()
 	require.NoError(t, complete.Check())
 	for name, spoil := range map[string]func(c *train.Config){
-		"steps":           func(c *train.Config) { c.Steps = 0 },
-		"batch":           func(c *train.Config) { c.Batch = 0 },
-		"number of steps": func(c *train.Config) { c.Process.NumSteps = 0 },
-		"sigma":           func(c *train.Config) { c.Process.Sigma = 0 },
-		"t_scale":         func(c *train.Config) { c.Process.TScale = math.NaN() },
-		"hidden":          func(c *train.Config) { c.Net.Hidden = 0 },
-		"harmonics":       func(c *train.Config) { c.Net.Harmonics = -1 },
-		"pb-scale-range":  func(c *train.Config) { c.PBScaleRange = 0 },
-		"lr":              func(c *train.Config) { c.LR = math.Inf(1) },
+		"steps":          func(c *train.Config) { c.Steps = 0 },
+		"batch":          func(c *train.Config) { c.Batch = 0 },
+		"num_steps":      func(c *train.Config) { c.Process.NumSteps = 0 },
+		"sigma":          func(c *train.Config) { c.Process.Sigma = 0 },
+		"t_scale":        func(c *train.Config) { c.Process.TScale = math.NaN() },
+		"hidden":         func(c *train.Config) { c.Net.Hidden = 0 },
+		"harmonics":      func(c *train.Config) { c.Net.Harmonics = -1 },
+		"pb-scale-range": func(c *train.Config) { c.PBScaleRange = 0 },
+		"lr":             func(c *train.Config) { c.LR = math.Inf(1) },
 	} {
 		c := complete
 		spoil(&c)

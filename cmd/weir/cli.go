@@ -40,8 +40,8 @@ const (
 // usageError is a command line that cannot be meant.
 type usageError struct{ error }
 
-// errInterrupted ends a command that was asked to end and did so in order. It has said so itself.
-var errInterrupted = errors.New("interrupted")
+// errSaved ends a training that was asked to end and did so in order. It has said so itself.
+var errSaved = errors.New("interrupted and saved")
 
 // run executes a command line and returns the exit code. An error becomes one line on stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -51,7 +51,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errInterrupted):
+	case errors.Is(err, errSaved):
+		return exitInterrupted
+	case interrupted(ctx, err):
+		printError(stderr, errors.New("interrupted"))
 		return exitInterrupted
 	case errors.Is(err, syscall.EPIPE):
 		return exitFailure // the reader has gone: nobody is to be told
@@ -66,8 +69,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailure
 }
 
+// interrupted reports whether err is that of a context that has ended.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, ctx.Err())
+}
+
+// printError prints one line, whatever the error; those that were joined each begin a line of their own.
 func printError(w io.Writer, err error) {
-	fmt.Fprintf(w, "weir: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	var parts []string
+	for line := range strings.Lines(err.Error()) {
+		if part := strings.Join(strings.Fields(line), " "); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	fmt.Fprintf(w, "weir: %s\n", strings.Join(parts, "; "))
 }
 
 func execute(ctx context.Context, args []string, c *console) error {

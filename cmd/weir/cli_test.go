@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -74,6 +75,12 @@ func TestHelpShowsTheRealDefaults(t *testing.T) {
 	}
 }
 
+func TestErrorsArePrintedOnOneLine(t *testing.T) {
+	var out bytes.Buffer
+	printError(&out, errors.Join(errors.New("two\n  lines "), errors.New("another error")))
+	require.Equal(t, "weir: two; lines; another error\n", out.String())
+}
+
 func TestBadInputIsOneLine(t *testing.T) {
 	run := trainTiny(t)
 	empty := t.TempDir()
@@ -84,6 +91,8 @@ func TestBadInputIsOneLine(t *testing.T) {
 	foreign := t.TempDir()
 	r := weir("loss", "--case", testCase("one_step"), "--grads", runDir(foreign).checkpoint())
 	require.Zero(t, r.code, r.stderr)
+	begun := t.TempDir()
+	require.NoError(t, os.WriteFile(runDir(begun).metrics(), nil, 0o644))
 	file := writeFile(t, "file", "text")
 	csv := func(text string) string { return writeFile(t, "data.csv", text) }
 
@@ -106,17 +115,19 @@ func TestBadInputIsOneLine(t *testing.T) {
 		{"backend", []string{"train", "--backend", "abacus"}, 1, `unknown backend "abacus"; have`},
 		{"device number", []string{"train", "--backend", "cpu:7"}, 1, "no device 7"},
 		{"zero workers", []string{"train", "--workers", "0"}, 1, "workers is 0; want at least 1"},
-		{"zero steps", []string{"train", "--steps", "0"}, 1, "steps is 0; want at least 1"},
+		{"zero steps", []string{"train", "--steps", "0"}, 1, "steps is 0; want 1 to"},
+		{"too many steps", []string{"train", "--steps", "9223372036854775807"}, 1, "want 1 to 2147483647"},
 		{"zero batch", []string{"train", "--batch", "0"}, 1, "batch is 0; want 1 to"},
 		{"zero sigma", []string{"train", "--sigma", "0"}, 1, "sigma is 0; want a positive number"},
 		{"infinite sigma", []string{"train", "--sigma", "Inf"}, 1, "sigma is +Inf"},
 		{"NaN lr", []string{"train", "--lr", "NaN"}, 1, "lr is NaN"},
 		{"zero lr", []string{"train", "--lr", "0"}, 1, "lr is 0"},
-		{"negative num-steps", []string{"train", "--num-steps=-1"}, 1, "number of steps is -1; want at least 1"},
+		{"negative num-steps", []string{"train", "--num-steps=-1"}, 1, "num_steps is -1; want at least 1"},
 		{"huge num-steps", []string{"train", "--num-steps", "100000"}, 1, "num-steps is 100000; want at most"},
 		{"zero t-scale", []string{"train", "--t-scale", "0"}, 1, "t_scale is 0"},
 		{"zero hidden", []string{"train", "--hidden", "0"}, 1, "hidden is 0; want 1 to"},
-		{"zero layers", []string{"train", "--layers", "0"}, 1, "joint layers is 0"},
+		{"zero layers", []string{"train", "--layers", "0"}, 1, "joint layers is 0; want 1 to 1000"},
+		{"too many layers", []string{"train", "--layers", "1001"}, 1, "joint layers is 1001; want 1 to 1000"},
 		{"negative exploration", []string{"train", "--exploration-std=-1"}, 1, "exploration-std is -1"},
 		{"zero pb-scale-range", []string{"train", "--pb-scale-range", "0"}, 1, "pb-scale-range is 0"},
 		{"learn-pb", []string{"train", "--learn-pb", "all"}, 1, `learn-pb is "all"; want "mean" or "mean+variance"`},
@@ -131,6 +142,7 @@ func TestBadInputIsOneLine(t *testing.T) {
 		{"constant data", []string{"train", "--data", csv("1,2\n1,3\n1,4\n1,5\n")}, 1, "column 1"},
 		{"unknown column", []string{"train", "--data", csv("a,b\n1,2\n3,4\n5,6\n"), "--columns", "c"}, 1, `no column "c"; have "a", "b"`},
 		{"occupied directory", []string{"train", "--out", run}, 1, "holds a run already"},
+		{"directory of a run without checkpoint", []string{"train", "--out", begun}, 1, "without a checkpoint (metrics.jsonl); replace it with --force"},
 		{"directory under a file", []string{"train", "--out", filepath.Join(file, "x")}, 1, "output directory"},
 		{"resume without a run", []string{"train", "--resume", empty}, 1, "holds no checkpoint"},
 		{"resume nowhere", []string{"train", "--resume", filepath.Join(empty, "none")}, 1, "no run to open"},

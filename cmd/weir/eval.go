@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -37,7 +38,7 @@ type evalCmd struct {
 }
 
 // Run prints the report.
-func (v *evalCmd) Run(c *console) error {
+func (v *evalCmd) Run(ctx context.Context, c *console) error {
 	if err := checkSamples("samples", v.N); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (v *evalCmd) Run(c *console) error {
 		if v.Seed != nil {
 			seed = *v.Seed
 		}
-		report, err := e.Evaluate(seed, v.N, evaluationBatch)
+		report, err := e.Evaluate(ctx, seed, v.N, evaluationBatch)
 		if err != nil {
 			return err
 		}

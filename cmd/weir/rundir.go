@@ -19,7 +19,7 @@ func (d runDir) metrics() string    { return filepath.Join(string(d), "metrics.j
 func (d runDir) loss() string       { return filepath.Join(string(d), "loss.png") }
 func (d runDir) samples() string    { return filepath.Join(string(d), "samples.png") }
 
-// files are all that a run ever writes there.
+// files are all that a run ever writes there, the checkpoint first.
 func (d runDir) files() []string {
 	return []string{d.checkpoint(), d.metrics(), d.loss(), d.samples()}
 }
@@ -39,9 +39,10 @@ func (d runDir) checkFree() error {
 	for _, path := range d.files() {
 		_, err := os.Lstat(path)
 		switch {
+		case err == nil && path == d.checkpoint():
+			return fmt.Errorf("%s holds a run already; continue it with --resume %s, replace it with --force, or choose another --out", d, d)
 		case err == nil:
-			return fmt.Errorf("%s holds a run already (%s); continue it with --resume %s, replace it with --force, or choose another --out",
-				d, filepath.Base(path), d)
+			return fmt.Errorf("%s holds a run without a checkpoint (%s); replace it with --force, or choose another --out", d, filepath.Base(path))
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("output directory: %w", err)
 		}

@@ -60,10 +60,7 @@ func writeSamples(ctx context.Context, w io.Writer, m *train.Model, rng *tensor.
 	}
 	header.Flush()
 	for done := 0; done < n; done += evaluationBatch {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rows, err := m.Draw(rng, min(evaluationBatch, n-done), evaluationBatch)
+		rows, err := m.Draw(ctx, rng, min(evaluationBatch, n-done), evaluationBatch)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +65,20 @@ func TestEvalReportsEstimates(t *testing.T) {
 	require.Equal(t, 6, strings.Count(words.stdout, "\n"), words.stdout)
 	again := weir("eval", "--from", runDir(dir).checkpoint(), "-n", "50", "--json")
 	require.Equal(t, r.stdout, again.stdout, "the checkpoint itself will do, and the seed decides")
+}
+
+func TestInterruptedCommandsSaySo(t *testing.T) {
+	dir := trainTiny(t)
+	out := filepath.Join(t.TempDir(), "samples.csv")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{{"eval", "--from", dir}, {"sample", "--from", dir, "--out", out}} {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, exitInterrupted, run(ctx, args, &stdout, &stderr))
+		require.Empty(t, stdout.String())
+		require.Equal(t, "weir: interrupted\n", stderr.String())
+	}
+	require.NoFileExists(t, out)
 }
 
 func TestMovedData(t *testing.T) {

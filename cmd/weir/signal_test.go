@@ -78,7 +78,7 @@ func TestSignalsEndTrainingWithACheckpoint(t *testing.T) {
 // The step takes minutes, so once it has begun the first signal, which waits for its end, cannot be what ends the process. Nothing shows from
 // outside that it has begun: where the first signal came too early, the process saved and ended, and the test begins again and waits longer.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	for wait := 100 * time.Millisecond; wait < 10*time.Second; wait *= 2 {
+	for wait := 2 * sameSignal; wait < 10*time.Second; wait *= 2 {
 		dir := filepath.Join(t.TempDir(), "run")
 		exit, early := signalTwice(t, dir, wait)
 		if early {
@@ -105,7 +105,7 @@ func signalTwice(t *testing.T, dir string, wait time.Duration) (exit *exec.ExitE
 
 	time.Sleep(wait)
 	require.NoError(t, process.Process.Signal(os.Interrupt))
-	select { // two signals at the same moment may be merged into one
+	select { // signals closer than sameSignal count as one
 	case err := <-ended:
 		require.ErrorAs(t, err, &exit)
 		return exit, true

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,7 +47,12 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 			return err
 		}
 		r := &trainRun{Experiment: e, dir: dir, log: log, console: c, json: t.JSON, samples: t.EvalSamples}
-		return errors.Join(r.train(ctx), log.close())
+		err = r.train(ctx)
+		// Closing says again what a write has failed with; what was said first counts.
+		if closing := log.close(); err == nil {
+			err = closing
+		}
+		return err
 	})
 }
 

@@ -169,6 +169,17 @@ func TestInterruptedRunIsSavedAndContinues(t *testing.T) {
 	require.Equal(t, tensors(t, whole), tensors(t, dir))
 }
 
+// Nothing is lost when the report is given up: the steps are done and saved.
+func TestInterruptedReportIsLeftToEval(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(context.Background())
+	stderr := &cancelWriter{cancel: cancel}
+	code := run(ctx, append(append([]string{"train", "--out", dir}, tiny...), "--steps", "1"), &bytes.Buffer{}, stderr)
+	require.Equal(t, exitInterrupted, code, stderr.String())
+	require.Contains(t, stderr.String(), "interrupted at step 1 of 1 and saved; for the report: weir eval --from "+dir)
+	requireFiles(t, runDir(dir), 3)
+}
+
 // brokenPipe fails as a pipe does whose reader has gone.
 type brokenPipe struct{}
 

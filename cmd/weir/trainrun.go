@@ -30,8 +30,8 @@ func (r *trainRun) train(ctx context.Context) error {
 		return r.finish(ctx)
 	case errors.Is(err, train.ErrDiverged):
 		return err
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		return r.interrupted()
+	case interrupted(ctx, err):
+		return r.endEarly()
 	}
 	return errors.Join(err, r.Save(r.dir.checkpoint()))
 }
@@ -56,8 +56,8 @@ func (r *trainRun) steps(ctx context.Context) error {
 	})
 }
 
-// interrupted saves a run that was asked to end.
-func (r *trainRun) interrupted() error {
+// endEarly saves a run that was asked to end.
+func (r *trainRun) endEarly() error {
 	if err := r.Save(r.dir.checkpoint()); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (r *trainRun) interrupted() error {
 		next = "for the report: weir eval --from"
 	}
 	fmt.Fprintf(r.console.err, "weir: interrupted at step %d of %d and saved; %s %s\n", r.Trainer.Step, r.Config.Steps, next, r.dir)
-	return errInterrupted
+	return errSaved
 }
 
 // finish saves, evaluates and draws a complete run.
@@ -90,14 +90,14 @@ func (r *trainRun) finish(ctx context.Context) error {
 	if err := r.drawLoss(); err != nil {
 		return err
 	}
-	if ctx.Err() != nil { // the checkpoint is complete; eval reports what is left out here
-		return r.interrupted()
+	report, err := r.Evaluate(ctx, evaluationSeed(r.Config), r.samples, evaluationBatch)
+	if err == nil {
+		err = r.drawSamples(ctx)
 	}
-	report, err := r.Evaluate(evaluationSeed(r.Config), r.samples, evaluationBatch)
+	if interrupted(ctx, err) {
+		return r.endEarly() // the checkpoint is complete; eval reports what is left out here
+	}
 	if err != nil {
-		return err
-	}
-	if err := r.drawSamples(); err != nil {
 		return err
 	}
 	if r.json {
@@ -140,11 +140,11 @@ func (r *trainRun) drawLoss() error {
 }
 
 // drawSamples compares samples of the model with the target's density, its samples, or the held-out rows.
-func (r *trainRun) drawSamples() error {
+func (r *trainRun) drawSamples(ctx context.Context) error {
 	rng := tensor.NewRNG(r.Stream(), evaluationSeed(r.Config))
 	defer rng.Release()
 	model := r.Model()
-	samples, err := model.Draw(rng, r.samples, evaluationBatch)
+	samples, err := model.Draw(ctx, rng, r.samples, evaluationBatch)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func fit(c train.Config) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.Model().Draw(tensor.NewRNG(stream, 1), 1000, 1000)
+	return e.Model().Draw(context.Background(), tensor.NewRNG(stream, 1), 1000, 1000)
 }
 
 // addPoints draws pairs, row by row.

@@ -1,6 +1,7 @@
 package diffusion
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -84,18 +85,20 @@ func ESSPercent(w []float64) float64 {
 }
 
 // BackwardBalance returns Σ log p_B − Σ log p_F for a path back from each of x (B, d). In expectation it is an upper bound on −log p(x), p the
-// density of the sampler's terminal states. Batches of the given size, at least 1, are taken in turn.
-func (s *Sampler) BackwardBalance(rng *tensor.RNG, x *tensor.Tensor, batch int) ([]float64, error) {
-	return inBatches(rng.Stream(), x.Dim(0), batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
+// density of the sampler's terminal states. Batches of the given size, at least 1, are taken in turn; ctx can end it between them.
+func (s *Sampler) BackwardBalance(ctx context.Context, rng *tensor.RNG, x *tensor.Tensor, batch int) ([]float64, error) {
+	return inBatches(ctx, rng.Stream(), x.Dim(0), batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
 		tr := s.Backward(tape, rng, tensor.Slice(x, 0, lo, hi))
 		return autograd.Sub(autograd.Sum(tr.LogPB, 1), autograd.Sum(tr.LogPF, 1)).Value()
 	})
 }
 
 // ForwardWeights draws n samples from the sampler and returns them, row by row, with their log importance weights under env.
-func (s *Sampler) ForwardWeights(rng *tensor.RNG, env gflownet.Env, n, batch int) (samples, weights []float64, err error) {
+func (s *Sampler) ForwardWeights(
+	ctx context.Context, rng *tensor.RNG, env gflownet.Env, n, batch int,
+) (samples, weights []float64, err error) {
 	d := s.PF.Dim()
-	rows, err := inBatches(rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
+	rows, err := inBatches(ctx, rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
 		tr := s.Forward(tape, rng, hi-lo)
 		return tensor.Concat(1, tr.Terminal().Value(), tensor.Unsqueeze(tr.LogWeights(env).Value(), 1))
 	})
@@ -107,20 +110,25 @@ func (s *Sampler) ForwardWeights(rng *tensor.RNG, env gflownet.Env, n, batch int
 }
 
 // Draw returns n samples of the sampler's terminal states, row by row.
-func (s *Sampler) Draw(rng *tensor.RNG, n, batch int) ([]float64, error) {
-	return inBatches(rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
+func (s *Sampler) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]float64, error) {
+	return inBatches(ctx, rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
 		return s.Forward(tape, rng, hi-lo).Terminal().Value()
 	})
 }
 
 // inBatches reads what f computes on inference tapes for the ranges [lo, hi) that n samples are cut into, one after the other, and frees
-// the rest after each.
-func inBatches(s *tensor.Stream, n, batch int, f func(tape *autograd.Tape, lo, hi int) *tensor.Tensor) (values []float64, err error) {
+// the rest after each. It ends early with the error of ctx.
+func inBatches(
+	ctx context.Context, s *tensor.Stream, n, batch int, f func(tape *autograd.Tape, lo, hi int) *tensor.Tensor,
+) (values []float64, err error) {
 	defer tensor.Catch(&err)
 	if batch < 1 {
 		return nil, fmt.Errorf("diffusion: batches of %d samples; want at least 1", batch)
 	}
 	for lo := 0; lo < n; lo += batch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		var part []float64
 		s.Scope(func() { part, err = f(autograd.NewInference(s), lo, min(lo+batch, n)).Float64s() })
 		if err != nil {

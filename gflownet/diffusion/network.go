@@ -34,11 +34,13 @@ func (c NetConfig) withDefaults() NetConfig {
 // Check returns an error that names a size out of range. A zero is one: defaults are filled in before.
 func (c NetConfig) Check() error {
 	for _, f := range []struct {
-		name  string
-		value int
-	}{{"harmonics", c.Harmonics}, {"embed", c.Embed}, {"hidden", c.Hidden}, {"joint layers", c.JointLayers}} {
-		if f.value < 1 || f.value > 1<<20 {
-			return fmt.Errorf("diffusion: %s is %d; want 1 to %d", f.name, f.value, 1<<20)
+		name       string
+		value, max int
+	}{
+		{"harmonics", c.Harmonics, 1 << 20}, {"embed", c.Embed, 1 << 20}, {"hidden", c.Hidden, 1 << 20}, {"joint layers", c.JointLayers, 1000},
+	} {
+		if f.value < 1 || f.value > f.max {
+			return fmt.Errorf("diffusion: %s is %d; want 1 to %d", f.name, f.value, f.max)
 		}
 	}
 	return nil

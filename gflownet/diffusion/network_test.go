@@ -133,5 +133,5 @@ func TestPoliciesRefuseSettingsOutOfRange(t *testing.T) {
 		})
 	}
 	_, err := diffusion.NewForward(rng, backend.Float32, 2, diffusion.Process{}, diffusion.PolicyConfig{})
-	require.EqualError(t, err, "diffusion: the number of steps is 0; want at least 1")
+	require.EqualError(t, err, "diffusion: num_steps is 0; want at least 1")
 }

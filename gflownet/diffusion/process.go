@@ -20,7 +20,7 @@ func (p Process) Check() error {
 	positive := func(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
 	switch {
 	case p.NumSteps < 1:
-		return fmt.Errorf("diffusion: the number of steps is %d; want at least 1", p.NumSteps)
+		return fmt.Errorf("diffusion: num_steps is %d; want at least 1", p.NumSteps)
 	case !positive(p.Sigma):
 		return fmt.Errorf("diffusion: sigma is %v; want a positive number", p.Sigma)
 	case !positive(p.TScale):

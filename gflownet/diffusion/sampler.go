@@ -18,8 +18,15 @@ type Sampler struct {
 
 var _ gflownet.Sampler = (*Sampler)(nil)
 
-// NewSampler pairs two policies of one process.
+// NewSampler pairs two policies of one process; a nil pb stands for the fixed Brownian bridge. Policies that differ in process, dimension or
+// dtype are an error.
 func NewSampler(pf *Forward, pb *Backward) (*Sampler, error) {
+	if pf == nil {
+		return nil, fmt.Errorf("diffusion: no forward policy")
+	}
+	if pb == nil {
+		pb = NewBridge(pf.Process, pf.Dim())
+	}
 	if pf.Process != pb.Process {
 		return nil, fmt.Errorf("diffusion: the policies disagree: forward %+v, backward %+v", pf.Process, pb.Process)
 	}

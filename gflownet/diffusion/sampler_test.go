@@ -103,6 +103,17 @@ func TestSamplerRefusesPoliciesThatDisagree(t *testing.T) {
 	require.EqualError(t, err, "diffusion: the policies disagree: forward in float32, backward in float64")
 }
 
+func TestSamplerWithoutBackwardPolicyTakesTheBridge(t *testing.T) {
+	s := testdevice.Stream(t, 1)
+	p := diffusion.Process{NumSteps: 3, Sigma: 1, TScale: 1}
+	pf := newForward(t, s, backend.Float32, 2, p, diffusion.PolicyConfig{Net: tiny})
+	sampler, err := diffusion.NewSampler(pf, nil)
+	require.NoError(t, err)
+	require.Equal(t, diffusion.NewBridge(p, 2), sampler.PB)
+	_, err = diffusion.NewSampler(nil, sampler.PB)
+	require.EqualError(t, err, "diffusion: no forward policy")
+}
+
 // Batches only bound memory: the estimates see every sample once.
 func TestEstimatesTakeBatchesInTurn(t *testing.T) {
 	const n = 7
@@ -114,23 +125,23 @@ func TestEstimatesTakeBatchesInTurn(t *testing.T) {
 	rng := tensor.NewRNG(s, 1)
 	x := target.Sample(rng, backend.Float64, n)
 	for _, batch := range []int{1, 3, 7, 100} {
-		balance, err := sampler.BackwardBalance(rng, x, batch)
+		balance, err := sampler.BackwardBalance(t.Context(), rng, x, batch)
 		require.NoError(t, err)
 		require.Len(t, balance, n)
-		samples, weights, err := sampler.ForwardWeights(rng, target, n, batch)
+		samples, weights, err := sampler.ForwardWeights(t.Context(), rng, target, n, batch)
 		require.NoError(t, err)
 		require.Len(t, samples, 2*n)
 		require.Len(t, weights, n)
-		drawn, err := sampler.Draw(rng, n, batch)
+		drawn, err := sampler.Draw(t.Context(), rng, n, batch)
 		require.NoError(t, err)
 		require.Len(t, drawn, 2*n)
 	}
 	for _, batch := range []int{0, -1} {
-		_, err := sampler.Draw(rng, n, batch)
+		_, err := sampler.Draw(t.Context(), rng, n, batch)
 		require.ErrorContains(t, err, "diffusion: batches of")
-		_, err = sampler.BackwardBalance(rng, x, batch)
+		_, err = sampler.BackwardBalance(t.Context(), rng, x, batch)
 		require.ErrorContains(t, err, "diffusion: batches of")
-		_, _, err = sampler.ForwardWeights(rng, target, n, batch)
+		_, _, err = sampler.ForwardWeights(t.Context(), rng, target, n, batch)
 		require.ErrorContains(t, err, "diffusion: batches of")
 	}
 }
@@ -147,7 +158,7 @@ func TestBoundsOnLogZHoldAndAreFinite(t *testing.T) {
 			sampler := newSampler(t, pf, newBackward(t, s, 2, p, c.config))
 			rng := tensor.NewRNG(s, 1)
 			x := target.Sample(rng, backend.Float64, n)
-			upper, err := sampler.BackwardBalance(rng, x, n)
+			upper, err := sampler.BackwardBalance(t.Context(), rng, x, n)
 			require.NoError(t, err)
 			for i, r := range testdevice.Values(t, target.LogReward(autograd.NewInference(s).Const(x)).Value()) {
 				upper[i] += r
@@ -156,7 +167,7 @@ func TestBoundsOnLogZHoldAndAreFinite(t *testing.T) {
 			require.False(t, math.IsInf(eubo.Value, 0) || math.IsNaN(eubo.Value))
 			require.GreaterOrEqual(t, eubo.Value, -3*eubo.SE)
 
-			_, lower, err := sampler.ForwardWeights(rng, target, n, n)
+			_, lower, err := sampler.ForwardWeights(t.Context(), rng, target, n, n)
 			require.NoError(t, err)
 			elbo := diffusion.MeanOf(lower)
 			require.False(t, math.IsInf(elbo.Value, 0) || math.IsNaN(elbo.Value))

@@ -159,7 +159,7 @@ func (g gaussianProblem) trainedGap(t *testing.T, pf *diffusion.Forward, n int) 
 	s.Scope(func() {
 		rng := tensor.NewRNG(s, 2)
 		x := g.Sample(rng, backend.Float32, n)
-		gaps, err := sampler.BackwardBalance(rng, x, 1000)
+		gaps, err := sampler.BackwardBalance(t.Context(), rng, x, 1000)
 		require.NoError(t, err)
 		for i, v := range testdevice.Values(t, x) {
 			gaps[i] += g.logDensity(v)

@@ -34,16 +34,11 @@ var _ gflownet.Loss = (*MLE)(nil)
 
 // New returns the loss of a forward and a backward policy with mean reduction; a nil pb stands for the fixed Brownian bridge.
 func New(pf *diffusion.Forward, pb *diffusion.Backward) (*MLE, error) {
-	if pf == nil {
-		return nil, fmt.Errorf("mle: no forward policy")
-	}
-	if pb == nil {
-		pb = diffusion.NewBridge(pf.Process, pf.Dim())
-	}
-	if _, err := diffusion.NewSampler(pf, pb); err != nil {
+	policies, err := diffusion.NewSampler(pf, pb)
+	if err != nil {
 		return nil, fmt.Errorf("mle: %w", err)
 	}
-	return &MLE{PF: pf, PB: pb}, nil
+	return &MLE{PF: policies.PF, PB: policies.PB}, nil
 }
 
 // Params returns the parameters of both policies, under "pf." and "pb.".

@@ -92,7 +92,7 @@ func TestLossNamesWhatDoesNotFit(t *testing.T) {
 func TestNewRefusesPoliciesThatDisagree(t *testing.T) {
 	s := testdevice.Stream(t, 1)
 	_, err := mle.New(nil, nil)
-	require.EqualError(t, err, "mle: no forward policy")
+	require.EqualError(t, err, "mle: diffusion: no forward policy")
 	pf := setting{process: unit(3)}.loss(t, s, backend.Float32, 2).PF
 	_, err = mle.New(pf, diffusion.NewBridge(unit(4), 2))
 	require.EqualError(t, err,
