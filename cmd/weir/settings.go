@@ -14,7 +14,7 @@ type settings struct {
 	Data    string   `group:"What to learn:" placeholder:"FILE.csv" help:"A table of numbers. Columns are standardized; a tenth of the rows is held out."`
 	Columns []string `group:"What to learn:" placeholder:"NAME" help:"Columns of the data, by name or number (default: all)."`
 
-	Steps int     `group:"Training:" default:"${steps}" help:"Training steps, in total, also on --resume."`
+	Steps *int    `group:"Training:" placeholder:"N" help:"Training steps, in total, also on --resume (default: ${targetSteps} for a target, ${dataSteps} for data)."`
 	Batch int     `group:"Training:" default:"${batch}" help:"Samples a step."`
 	LR    float64 `group:"Training:" name:"lr" default:"${lr}" help:"Learning rate of Adam."`
 	Seed  uint64  `group:"Training:" default:"${seed}" help:"Decides weights, batches and noise."`
@@ -41,7 +41,7 @@ type settings struct {
 func (s *settings) config() (train.Config, error) {
 	c := train.Config{
 		Target: s.Target, Data: s.Data, Columns: s.Columns,
-		Steps: s.Steps, Batch: s.Batch, LR: s.LR, Seed: s.Seed, DType: s.DType,
+		Batch: s.Batch, LR: s.LR, Seed: s.Seed, DType: s.DType,
 		LearnVariance: s.LearnVariance, LearnPB: s.LearnPB, PBScaleRange: s.PBScaleRange,
 		IncludeLogPB: s.IncludeLogPB, Exploration: s.ExplorationStd,
 	}
@@ -51,6 +51,10 @@ func (s *settings) config() (train.Config, error) {
 	c.Process.NumSteps, c.Process.TScale, c.Process.Sigma = s.NumSteps, s.TScale, c.DefaultSigma()
 	if s.Sigma != nil {
 		c.Process.Sigma = *s.Sigma
+	}
+	c.Steps = c.DefaultSteps()
+	if s.Steps != nil {
+		c.Steps = *s.Steps
 	}
 	c.Net.Harmonics, c.Net.Embed, c.Net.Hidden = s.Harmonics, s.Embed, s.Hidden
 	c.Net.JointLayers, c.Net.ZeroInit = s.Layers, s.ZeroInit

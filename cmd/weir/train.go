@@ -65,8 +65,8 @@ func (t *trainCmd) opener(given map[string]bool) (func(*tensor.Stream) (*train.E
 		if err := checkResume(given); err != nil {
 			return nil, err
 		}
-		if t.Steps < 1 {
-			return nil, fmt.Errorf("steps is %d; want at least 1", t.Steps)
+		if t.Steps != nil && *t.Steps < 1 {
+			return nil, fmt.Errorf("steps is %d; want at least 1", *t.Steps)
 		}
 		return func(s *tensor.Stream) (*train.Experiment, runDir, []metric, error) { return t.resume(s, given) }, nil
 	}
@@ -110,8 +110,8 @@ func (t *trainCmd) resume(s *tensor.Stream, given map[string]bool) (*train.Exper
 		return nil, "", nil, err
 	}
 	e, err := train.OpenExperiment(s, path, func(c *train.Config) {
-		if given["steps"] {
-			c.Steps = t.Steps
+		if t.Steps != nil {
+			c.Steps = *t.Steps
 		}
 		if given["data"] {
 			c.Data = t.Data
