@@ -1,0 +1,139 @@
+package simd
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/backend/cpu"
+)
+
+var exhaustive = flag.Bool("exhaustive", false, "measure the errors of the float32 functions on all 2³² arguments")
+
+// function is a float32 function, its value in float64, and the error it may have, in units of the last place.
+type function struct {
+	op    backend.MapOp
+	exact func(float64) float64
+	ulps  float64
+}
+
+const invSqrt2Pi = 0.398942280401432677939946
+
+func phi(x float64) float64 { return invSqrt2Pi * math.Exp(-x*x/2) }
+
+func cdf(x float64) float64 { return 0.5 * math.Erfc(-x/math.Sqrt2) }
+
+var functions = []function{
+	{backend.Exp, math.Exp, 1},
+	{backend.Expm1, math.Expm1, 1.5},
+	{backend.Log, math.Log, 1},
+	{backend.Log1p, math.Log1p, 1.5},
+	{backend.Sin, math.Sin, 1},
+	{backend.Cos, math.Cos, 1},
+	{backend.Tanh, math.Tanh, 2},
+	{backend.Erf, math.Erf, 1.5},
+	{backend.GELU, func(x float64) float64 { return math.Max(x, -40) * cdf(x) }, 4},
+	{backend.GELUGrad, func(x float64) float64 {
+		x = min(max(x, -40), 40)
+		return cdf(x) + float64(x*phi(x))
+	}, 4},
+	{backend.Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 2.5},
+	{backend.Softplus, func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }, 2.5},
+	{backend.Rsqrt, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5},
+}
+
+// ulps returns how far got is from want in units of float32's last place at scale, which is |want| but for a function with a zero.
+func ulps(got float32, want, scale float64) float64 {
+	rounded := float32(want)
+	switch {
+	case got != got && want != want, got == rounded && (math.IsInf(want, 0) || math.Float32bits(got) == math.Float32bits(rounded)):
+		if math.IsInf(float64(got), 0) || got != got {
+			return 0
+		}
+	case got != got || want != want || math.IsInf(float64(got), 0) && math.Abs(want) < math.MaxFloat32:
+		return math.Inf(1)
+	case got == 0 && rounded == 0:
+		return math.Inf(1) // of the other sign
+	}
+	_, exp := math.Frexp(scale)
+	return math.Abs(float64(got)-want) / math.Ldexp(1, max(exp-24, -149))
+}
+
+// measure returns the worst error of a kernel on the float32 of every step'th pattern of bits.
+func (f function) measure(k cpu.Kernel, step uint64) (worst float64, at float32) {
+	const block = 512
+	var x, y [block]float32
+	for bits := uint64(0); bits < 1<<32; {
+		n := 0
+		for ; n < block && bits < 1<<32; n++ {
+			x[n] = math.Float32frombits(uint32(bits))
+			bits += step
+		}
+		k(unsafe.Pointer(&y), unsafe.Pointer(&x), nil, nil, n)
+		for i, v := range x[:n] {
+			if off := f.off(v, y[i]); off > worst {
+				worst, at = off, v
+			}
+		}
+	}
+	return worst, at
+}
+
+func (f function) off(x, got float32) float64 {
+	want := f.exact(float64(x))
+	scale := math.Abs(want)
+	if f.op == backend.GELUGrad && !math.IsInf(float64(x), 0) {
+		scale = cdf(float64(x)) + math.Abs(float64(x))*phi(float64(x))
+	}
+	return ulps(got, want, scale)
+}
+
+// Without -exhaustive only a sample is measured, with the edges of all methods near it.
+func TestErrorsOfFunctions(t *testing.T) {
+	step := uint64(4099)
+	if *exhaustive {
+		step = 1
+	}
+	for _, i := range present() {
+		for _, f := range functions {
+			k := mapKernel(i, f.op, backend.Float32)
+			require.NotNil(t, k, "%v %v", i, f.op)
+			worst, at := f.measure(k, step)
+			t.Logf("%v %v: %.3f ulp at %g", i, f.op, worst, at)
+			if worst > f.ulps {
+				t.Errorf("%v %v(%g): %.3f ulp; want at most %v", i, f.op, at, worst, f.ulps)
+			}
+		}
+	}
+}
+
+func BenchmarkMap(b *testing.B) {
+	const n = 512
+	var x, y, z, w [n]float32
+	for i := range x {
+		x[i] = 0.1 + 3*float32(i)/n
+		z[i] = 1 + float32(i)
+	}
+	bench := func(name string, k cpu.Kernel) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				k(unsafe.Pointer(&y), unsafe.Pointer(&x), unsafe.Pointer(&z), unsafe.Pointer(&w), n)
+			}
+			b.ReportMetric(float64(b.N)*n/b.Elapsed().Seconds()/1e9, "G/s")
+		})
+	}
+	for _, i := range present() {
+		for _, f := range functions {
+			bench(fmt.Sprintf("%v/float32/%v", f.op, i), mapKernel(i, f.op, backend.Float32))
+		}
+		bench(fmt.Sprintf("gelu pair/float32/%v", i), geluPairKernel(i, backend.Float32))
+		for _, op := range []backend.MapOp{backend.Add, backend.Mul, backend.Max, backend.Div, backend.Lt} {
+			bench(fmt.Sprintf("%v/float32/%v", op, i), mapKernel(i, op, backend.Float32))
+		}
+	}
+}
