@@ -41,12 +41,13 @@ var (
 )
 
 type device struct {
-	name    string
-	kernels Kernels
-	workers int
-	limit   int64 // bytes; 0 is none
-	used    atomic.Int64
-	closed  atomic.Bool
+	name        string
+	kernels     Kernels
+	multipliers [backend.Float64 + 1]multiplier
+	workers     int
+	limit       int64 // bytes; 0 is none
+	used        atomic.Int64
+	closed      atomic.Bool
 }
 
 func (d *device) Name() string { return d.name }

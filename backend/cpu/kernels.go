@@ -21,6 +21,8 @@ type Kernels struct {
 	Map func(op backend.MapOp, d backend.DType) Kernel
 	// GELUPair returns the kernel of dst = GELU(a), c = GELUGrad(a), with the bits that each has alone.
 	GELUPair func(d backend.DType) Kernel
+	// Tile returns the inner loop of matrix products: of float32, also for the halves, or of float64.
+	Tile func(d backend.DType) *Tile
 }
 
 // NewDevice returns a device that runs on this package's engine with other inner loops. Its name stands before its errors.
@@ -29,7 +31,7 @@ func NewDevice(name string, o backend.Options, k Kernels) (backend.Device, error
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return &device{name: name, workers: min(workers, maxWorkers), limit: o.MemoryLimit, kernels: k}, nil
+	return &device{name: name, workers: min(workers, maxWorkers), limit: o.MemoryLimit, kernels: k, multipliers: k.withTiles()}, nil
 }
 
 // instr returns the kernel of op on registers of type d, which is not a half.

@@ -2,11 +2,6 @@ package cpu
 
 import "github.com/weir-ml/weir/backend"
 
-const (
-	rowBlock = 64  // rows of the result that a worker computes together
-	colBlock = 128 // columns likewise
-)
-
 // product is the state of a MatMul.
 //
 // The summed axes are the contracted batch axes and the inner dimension; the leaves of the grain are sums of at most
@@ -24,7 +19,9 @@ type product struct {
 	grain      grain // operand 0 is a, 1 is b
 	runA, runB bool  // whether the terms of a leaf follow each other
 	typed      multiplier
+	rate       int // multiply-adds in a nanosecond
 
+	rowBlock, colBlock   int // the part of the result that a worker computes at a time
 	rowBlocks, colBlocks int
 	run, pieces          int
 	partial              []uint64 // results of pieces
@@ -40,7 +37,7 @@ type productScratch struct {
 	termA, termB []int
 	packA, packB []uint64
 	nodes        []uint64
-	packed       packedKey // what packB holds
+	packed       []packedKey // what packB holds, leaf by leaf
 }
 
 // packedKey says which part of the second operand was packed last: consecutive blocks of rows share it.
@@ -48,6 +45,8 @@ type packedKey struct{ at, col, terms int }
 
 // multiplier is a matrix product of one type.
 type multiplier interface {
+	// layout cuts the product into blocks, and may swap it before.
+	layout(p *product, workers int)
 	piece(p *product, w *productScratch, u unit)
 	join(p *product, w *productScratch, u unit)
 }
@@ -64,17 +63,17 @@ type unit struct {
 func (s *stream) matmul(c *backend.Cmd) error {
 	p := &s.product
 	p.dst, p.a, p.b, p.accumulate = c.Dst[0], c.Src[0], c.Src[1], c.Accumulate
-	p.split()
+	p.typed = s.dev.multipliers[p.dst.DType]
+	p.split(s.dev.workers)
 	if p.count*p.m*p.n == 0 || p.grain.empty() && p.accumulate {
 		return nil
 	}
-	p.typed = multipliers[p.dst.DType]
-	p.rowBlocks, p.colBlocks = (p.m+rowBlock-1)/rowBlock, (p.n+colBlock-1)/colBlock
+	p.rowBlocks, p.colBlocks = (p.m+p.rowBlock-1)/p.rowBlock, (p.n+p.colBlock-1)/p.colBlock
 	blocks := p.count * p.rowBlocks * p.colBlocks
 	cost := p.cost()
 	p.cutPieces(blocks, s.dev.workers, cost)
 	for i := range p.scratch {
-		p.scratch[i].packed = packedKey{at: -1}
+		p.scratch[i].packed = p.scratch[i].packed[:0]
 	}
 	p.joining = false
 	err := s.run(p, blocks*p.pieces, cost)
@@ -86,18 +85,18 @@ func (s *stream) matmul(c *backend.Cmd) error {
 	return err
 }
 
-// cost estimates the product in nanoseconds: a quarter for each multiply-add, and the traffic of the operands.
+// cost estimates the product in nanoseconds: the multiply-adds, and the traffic of the operands.
 func (p *product) cost() int {
 	terms := p.grain.terms(p.grain.cut.dim)
 	for _, l := range p.grain.levels[:p.grain.depth] {
 		terms *= l.dim
 	}
-	return p.count * (p.m*p.n*terms/4 + (p.m+p.n)*terms + p.m*p.n)
+	return p.count * (p.m*p.n*terms + 4*((p.m+p.n)*terms+p.m*p.n)) / p.rate
 }
 
 // split finds the axes of the product. Kept batch axes over which the second operand does not change become rows where strides
 // allow, so that a batch times one matrix is one tall product.
-func (p *product) split() {
+func (p *product) split(workers int) {
 	d, a, b := &p.dst, &p.a, &p.b
 	r := d.Rank
 	p.m, p.n = d.Dims[r-2], d.Dims[r-1]
@@ -126,15 +125,13 @@ func (p *product) split() {
 	}
 	p.grain.reset(summed[:n], within[:n], backend.MatMulGrain)
 	p.mergeRows()
-	if p.n < kernelCols && p.n < p.m {
-		p.swap()
-	}
+	p.typed.layout(p, workers)
 	strideA, evenA := p.grain.evenStride(0)
 	strideB, evenB := p.grain.evenStride(1)
 	p.runA, p.runB = evenA && strideA == 1, evenB && strideB == 1
 }
 
-// swap computes the transposed product, so that few columns become few rows: tiles have fewer of them.
+// swap computes the transposed product.
 func (p *product) swap() {
 	p.a, p.b, p.m, p.n = p.b, p.a, p.n, p.m
 	p.rowA, p.colB, p.rowD, p.colD = p.colB, p.rowA, p.colD, p.rowD
@@ -170,7 +167,7 @@ func (p *product) cutPieces(blocks, workers, cost int) {
 	p.run = runLength(leaves, 4*workers)
 	p.pieces = (leaves + p.run - 1) / p.run
 	if p.pieces > 1 {
-		words[uint64](&p.partial, p.pieces*blocks*rowBlock*colBlock) // grown here, so that workers only read the slice
+		words[uint64](&p.partial, p.pieces*blocks*p.rowBlock*p.colBlock) // grown here, so that workers only read the slice
 	}
 }
 
@@ -186,9 +183,9 @@ func (p *product) do(worker, chunk int) {
 // unit returns block number i: rows change first, so that consecutive blocks share the second operand.
 func (p *product) unit(i, piece int) unit {
 	u := unit{block: i, piece: piece, a: p.a.Offset, b: p.b.Offset, d: p.dst.Offset}
-	u.row, i = i%p.rowBlocks*rowBlock, i/p.rowBlocks
-	u.col, i = i%p.colBlocks*colBlock, i/p.colBlocks
-	u.rows, u.cols = min(rowBlock, p.m-u.row), min(colBlock, p.n-u.col)
+	u.row, i = i%p.rowBlocks*p.rowBlock, i/p.rowBlocks
+	u.col, i = i%p.colBlocks*p.colBlock, i/p.colBlocks
+	u.rows, u.cols = min(p.rowBlock, p.m-u.row), min(p.colBlock, p.n-u.col)
 	for k := p.batches - 1; k >= 0; k-- {
 		x := p.batch[k]
 		at := i % x.dim

@@ -17,6 +17,14 @@ type multiply[T any, A float] struct {
 	merge func(left, right []A)
 }
 
+// layout makes few columns few rows: tiles have fewer of them.
+func (f *multiply[T, A]) layout(p *product, _ int) {
+	if p.n < kernelCols && p.n < p.m {
+		p.swap()
+	}
+	p.rowBlock, p.colBlock, p.rate = 64, 128, 4
+}
+
 func (f *multiply[T, A]) piece(p *product, w *productScratch, u unit) {
 	if p.grain.empty() {
 		f.zero(p, u)
@@ -34,15 +42,17 @@ func (f *multiply[T, A]) piece(p *product, w *productScratch, u unit) {
 }
 
 func (f *multiply[T, A]) zero(p *product, u unit) {
-	var zeros [colBlock]A
+	var zero [1]A
 	dst := elements[T](&p.dst)
 	for i := range u.rows {
-		f.put(dst, u.d+i*p.rowD, p.colD, zeros[:u.cols], false)
+		for j := range u.cols {
+			f.put(dst, u.d+i*p.rowD+j*p.colD, 1, zero[:], false)
+		}
 	}
 }
 
 func (f *multiply[T, A]) partial(p *product, u unit, piece int) []A {
-	const size = rowBlock * colBlock
+	size := p.rowBlock * p.colBlock
 	n := p.count * p.rowBlocks * p.colBlocks * p.pieces * size
 	at := (u.block*p.pieces + piece) * size
 	return words[A](&p.partial, n)[at : at+u.rows*u.cols]
@@ -141,8 +151,8 @@ func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
 	even := (terms + 1) &^ 1
 	strips := (u.cols + kernelCols - 1) / kernelCols
 	packB := words[A](&w.packB, strips*even*kernelCols)
-	if key := (packedKey{b, u.col, terms}); w.packed != key {
-		w.packed = key
+	if key := (packedKey{b, u.col, terms}); len(w.packed) == 0 || w.packed[0] != key {
+		w.packed = append(w.packed[:0], key)
 		for s := range strips {
 			cols := min(kernelCols, u.cols-s*kernelCols)
 			t.pack(packB[s*even*kernelCols:(s+1)*even*kernelCols], t.b,
@@ -176,7 +186,7 @@ func (t *blockProduct[T, A]) leaf(dst []A, a, b, terms int) {
 func (t *blockProduct[T, A]) thinLeaf(dst []A, a, b, terms int) {
 	p, w, u := t.p, t.w, t.u
 	even := (terms + 1) &^ 1
-	w.packed = packedKey{at: -1}
+	w.packed = w.packed[:0]
 	packB := words[A](&w.packB, even*u.cols)
 	clear(packB[terms*u.cols:])
 	for k, o := range w.termB[:terms] {

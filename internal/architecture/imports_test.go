@@ -28,6 +28,7 @@ var layers = map[string][]string{
 	"backend":                      {},
 	"backend/backendtest":          {"backend"},
 	"backend/cpu":                  {"backend"},
+	"backend/simd":                 {"backend", "backend/cpu"},
 	"tensor":                       {"backend"},
 	"autograd":                     {"backend", "tensor"},
 	"plan":                         {"backend", "tensor"},
