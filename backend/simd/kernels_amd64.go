@@ -11,6 +11,8 @@ func kernels(i implementation) cpu.Kernels {
 		return cpu.Kernels{}
 	}
 	return cpu.Kernels{
-		Tile: func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
+		Map:      func(op backend.MapOp, d backend.DType) cpu.Kernel { return mapKernel(i, op, d) },
+		GELUPair: func(d backend.DType) cpu.Kernel { return geluPairKernel(i, d) },
+		Tile:     func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"github.com/weir-ml/weir/backend/cpu"
 )
 
-//go:generate go -C _asm run ./map -dir ..
-
 // mapTable finds the kernel of an instruction on a float type.
 type mapTable map[mapKey]cpu.Kernel
 

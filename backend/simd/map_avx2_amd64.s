@@ -1221,9 +1221,9 @@ body:
 	VFMADD231PS Y1, Y4, Y5
 	VADDPS      avx2Constants<>+864(SB), Y5, Y1
 	VDIVPS      Y1, Y5, Y1
+	VBLENDVPS   Y3, Y2, Y1, Y1
 	VANDPS      avx2Constants<>+64(SB), Y0, Y0
 	VORPS       Y0, Y1, Y0
-	VBLENDVPS   Y3, Y2, Y0, Y0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Y0, (CX)
@@ -1694,65 +1694,72 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+2144(SB), Y1
-	VANDPS      avx2Constants<>+96(SB), Y0, Y2
-	VMINPS      Y2, Y1, Y1
-	VSUBPS      avx2Constants<>+1888(SB), Y1, Y2
-	VADDPS      avx2Constants<>+1888(SB), Y1, Y3
-	VDIVPS      Y3, Y2, Y2
-	VMOVAPS     avx2Constants<>+2176(SB), Y3
-	VFMADD213PS avx2Constants<>+2208(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2240(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2272(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2304(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2336(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2368(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2400(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2432(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2464(SB), Y2, Y3
-	VMULPS      Y1, Y1, Y2
-	VMOVAPS     Y2, Y4
-	VFMSUB231PS Y1, Y1, Y4
-	VMOVAPS     avx2Constants<>+256(SB), Y5
-	VFMADD231PS avx2Constants<>+2496(SB), Y2, Y5
-	VSUBPS      avx2Constants<>+256(SB), Y5, Y6
-	VMULPS      avx2Constants<>+1408(SB), Y2, Y2
-	VFMADD231PS avx2Constants<>+288(SB), Y6, Y2
-	VFMADD231PS avx2Constants<>+1408(SB), Y4, Y2
-	VFMADD231PS avx2Constants<>+320(SB), Y6, Y2
-	VMULPS      Y2, Y2, Y4
-	VMOVAPS     avx2Constants<>+352(SB), Y6
-	VFMADD213PS avx2Constants<>+384(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+480(SB), Y2, Y6
-	VFMADD231PS Y6, Y4, Y2
-	VADDPS      avx2Constants<>+128(SB), Y2, Y2
-	VPSLLD      $0x17, Y5, Y4
-	VPADDD      avx2Constants<>+896(SB), Y4, Y4
-	VMULPS      Y4, Y2, Y2
-	VMULPS      avx2Constants<>+928(SB), Y2, Y2
-	VMULPS      Y3, Y1, Y4
-	VMULPS      Y2, Y4, Y4
-	VMOVAPS     avx2Constants<>+1472(SB), Y5
-	VMAXPS      Y0, Y5, Y5
-	VSUBPS      Y4, Y5, Y4
-	VANDPS      avx2Constants<>+64(SB), Y0, Y5
-	VORPS       Y5, Y4, Y4
-	VFMADD231PS avx2Constants<>+2528(SB), Y1, Y3
-	VMULPS      Y2, Y3, Y1
-	VMOVAPS     avx2Constants<>+128(SB), Y2
-	VSUBPS      Y1, Y2, Y2
-	VBLENDVPS   Y0, Y1, Y2, Y0
-	CMPQ        AX, $0x00000008
-	JLT         partialStore
-	VMOVUPS     Y4, (CX)
-	VMOVUPS     Y0, (BX)
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, BX
-	SUBQ        $0x00000008, AX
-	JNE         next
+	VMOVAPS      avx2Constants<>+2144(SB), Y1
+	VANDPS       avx2Constants<>+96(SB), Y0, Y2
+	VMINPS       Y2, Y1, Y1
+	VSUBPS       avx2Constants<>+1888(SB), Y1, Y2
+	VADDPS       avx2Constants<>+1888(SB), Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMOVAPS      avx2Constants<>+2176(SB), Y3
+	VFMADD231PS  avx2Constants<>+2176(SB), Y2, Y3
+	VADDPS       Y3, Y1, Y3
+	VFNMADD231PS Y1, Y2, Y3
+	VMOVAPS      avx2Constants<>+2240(SB), Y4
+	VFMADD231PS  avx2Constants<>+2208(SB), Y2, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMOVAPS      avx2Constants<>+2272(SB), Y3
+	VFMADD213PS  avx2Constants<>+2304(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2336(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2368(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2400(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2432(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2464(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2496(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2528(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2560(SB), Y2, Y3
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y2, Y4
+	VFMSUB231PS  Y1, Y1, Y4
+	VMOVAPS      avx2Constants<>+256(SB), Y5
+	VFMADD231PS  avx2Constants<>+2592(SB), Y2, Y5
+	VSUBPS       avx2Constants<>+256(SB), Y5, Y6
+	VMULPS       avx2Constants<>+1408(SB), Y2, Y2
+	VFMADD231PS  avx2Constants<>+288(SB), Y6, Y2
+	VFMADD231PS  avx2Constants<>+1408(SB), Y4, Y2
+	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVAPS      avx2Constants<>+352(SB), Y6
+	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VADDPS       avx2Constants<>+128(SB), Y2, Y2
+	VPSLLD       $0x17, Y5, Y4
+	VPADDD       avx2Constants<>+896(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       avx2Constants<>+928(SB), Y2, Y2
+	VMULPS       Y3, Y1, Y4
+	VMULPS       Y2, Y4, Y4
+	VMOVAPS      avx2Constants<>+1472(SB), Y5
+	VMAXPS       Y0, Y5, Y5
+	VSUBPS       Y4, Y5, Y4
+	VANDPS       avx2Constants<>+64(SB), Y0, Y5
+	VORPS        Y5, Y4, Y4
+	VFMADD231PS  avx2Constants<>+2624(SB), Y1, Y3
+	VMULPS       Y2, Y3, Y1
+	VMOVAPS      avx2Constants<>+128(SB), Y2
+	VSUBPS       Y1, Y2, Y2
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	CMPQ         AX, $0x00000008
+	JLT          partialStore
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y0, (BX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000008, AX
+	JNE          next
 
 done:
 	VZEROUPPER
@@ -1797,58 +1804,65 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+2144(SB), Y1
-	VANDPS      avx2Constants<>+96(SB), Y0, Y2
-	VMINPS      Y2, Y1, Y1
-	VSUBPS      avx2Constants<>+1888(SB), Y1, Y2
-	VADDPS      avx2Constants<>+1888(SB), Y1, Y3
-	VDIVPS      Y3, Y2, Y2
-	VMOVAPS     avx2Constants<>+2176(SB), Y3
-	VFMADD213PS avx2Constants<>+2208(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2240(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2272(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2304(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2336(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2368(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2400(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2432(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2464(SB), Y2, Y3
-	VMULPS      Y1, Y1, Y2
-	VMOVAPS     Y2, Y4
-	VFMSUB231PS Y1, Y1, Y4
-	VMOVAPS     avx2Constants<>+256(SB), Y5
-	VFMADD231PS avx2Constants<>+2496(SB), Y2, Y5
-	VSUBPS      avx2Constants<>+256(SB), Y5, Y6
-	VMULPS      avx2Constants<>+1408(SB), Y2, Y2
-	VFMADD231PS avx2Constants<>+288(SB), Y6, Y2
-	VFMADD231PS avx2Constants<>+1408(SB), Y4, Y2
-	VFMADD231PS avx2Constants<>+320(SB), Y6, Y2
-	VMULPS      Y2, Y2, Y4
-	VMOVAPS     avx2Constants<>+352(SB), Y6
-	VFMADD213PS avx2Constants<>+384(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+480(SB), Y2, Y6
-	VFMADD231PS Y6, Y4, Y2
-	VADDPS      avx2Constants<>+128(SB), Y2, Y2
-	VPSLLD      $0x17, Y5, Y4
-	VPADDD      avx2Constants<>+896(SB), Y4, Y4
-	VMULPS      Y4, Y2, Y2
-	VMULPS      avx2Constants<>+928(SB), Y2, Y2
-	VMULPS      Y3, Y1, Y1
-	VMULPS      Y2, Y1, Y1
-	VMOVAPS     avx2Constants<>+1472(SB), Y2
-	VMAXPS      Y0, Y2, Y2
-	VSUBPS      Y1, Y2, Y1
-	VANDPS      avx2Constants<>+64(SB), Y0, Y0
-	VORPS       Y0, Y1, Y0
-	CMPQ        AX, $0x00000008
-	JLT         partialStore
-	VMOVUPS     Y0, (CX)
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000008, AX
-	JNE         next
+	VMOVAPS      avx2Constants<>+2144(SB), Y1
+	VANDPS       avx2Constants<>+96(SB), Y0, Y2
+	VMINPS       Y2, Y1, Y1
+	VSUBPS       avx2Constants<>+1888(SB), Y1, Y2
+	VADDPS       avx2Constants<>+1888(SB), Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMOVAPS      avx2Constants<>+2176(SB), Y3
+	VFMADD231PS  avx2Constants<>+2176(SB), Y2, Y3
+	VADDPS       Y3, Y1, Y3
+	VFNMADD231PS Y1, Y2, Y3
+	VMOVAPS      avx2Constants<>+2240(SB), Y4
+	VFMADD231PS  avx2Constants<>+2208(SB), Y2, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMOVAPS      avx2Constants<>+2272(SB), Y3
+	VFMADD213PS  avx2Constants<>+2304(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2336(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2368(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2400(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2432(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2464(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2496(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2528(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2560(SB), Y2, Y3
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y2, Y4
+	VFMSUB231PS  Y1, Y1, Y4
+	VMOVAPS      avx2Constants<>+256(SB), Y5
+	VFMADD231PS  avx2Constants<>+2592(SB), Y2, Y5
+	VSUBPS       avx2Constants<>+256(SB), Y5, Y6
+	VMULPS       avx2Constants<>+1408(SB), Y2, Y2
+	VFMADD231PS  avx2Constants<>+288(SB), Y6, Y2
+	VFMADD231PS  avx2Constants<>+1408(SB), Y4, Y2
+	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVAPS      avx2Constants<>+352(SB), Y6
+	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VADDPS       avx2Constants<>+128(SB), Y2, Y2
+	VPSLLD       $0x17, Y5, Y4
+	VPADDD       avx2Constants<>+896(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       avx2Constants<>+928(SB), Y2, Y2
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	VMOVAPS      avx2Constants<>+1472(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VSUBPS       Y1, Y2, Y1
+	VANDPS       avx2Constants<>+64(SB), Y0, Y0
+	VORPS        Y0, Y1, Y0
+	CMPQ         AX, $0x00000008
+	JLT          partialStore
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, AX
+	JNE          next
 
 done:
 	VZEROUPPER
@@ -1887,56 +1901,63 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+2144(SB), Y1
-	VANDPS      avx2Constants<>+96(SB), Y0, Y2
-	VMINPS      Y2, Y1, Y1
-	VSUBPS      avx2Constants<>+1888(SB), Y1, Y2
-	VADDPS      avx2Constants<>+1888(SB), Y1, Y3
-	VDIVPS      Y3, Y2, Y2
-	VMOVAPS     avx2Constants<>+2176(SB), Y3
-	VFMADD213PS avx2Constants<>+2208(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2240(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2272(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2304(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2336(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2368(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2400(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2432(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2464(SB), Y2, Y3
-	VMULPS      Y1, Y1, Y2
-	VMOVAPS     Y2, Y4
-	VFMSUB231PS Y1, Y1, Y4
-	VMOVAPS     avx2Constants<>+256(SB), Y5
-	VFMADD231PS avx2Constants<>+2496(SB), Y2, Y5
-	VSUBPS      avx2Constants<>+256(SB), Y5, Y6
-	VMULPS      avx2Constants<>+1408(SB), Y2, Y2
-	VFMADD231PS avx2Constants<>+288(SB), Y6, Y2
-	VFMADD231PS avx2Constants<>+1408(SB), Y4, Y2
-	VFMADD231PS avx2Constants<>+320(SB), Y6, Y2
-	VMULPS      Y2, Y2, Y4
-	VMOVAPS     avx2Constants<>+352(SB), Y6
-	VFMADD213PS avx2Constants<>+384(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS avx2Constants<>+480(SB), Y2, Y6
-	VFMADD231PS Y6, Y4, Y2
-	VADDPS      avx2Constants<>+128(SB), Y2, Y2
-	VPSLLD      $0x17, Y5, Y4
-	VPADDD      avx2Constants<>+896(SB), Y4, Y4
-	VMULPS      Y4, Y2, Y2
-	VMULPS      avx2Constants<>+928(SB), Y2, Y2
-	VFMADD231PS avx2Constants<>+2528(SB), Y1, Y3
-	VMULPS      Y2, Y3, Y1
-	VMOVAPS     avx2Constants<>+128(SB), Y2
-	VSUBPS      Y1, Y2, Y2
-	VBLENDVPS   Y0, Y1, Y2, Y0
-	CMPQ        AX, $0x00000008
-	JLT         partialStore
-	VMOVUPS     Y0, (CX)
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000008, AX
-	JNE         next
+	VMOVAPS      avx2Constants<>+2144(SB), Y1
+	VANDPS       avx2Constants<>+96(SB), Y0, Y2
+	VMINPS       Y2, Y1, Y1
+	VSUBPS       avx2Constants<>+1888(SB), Y1, Y2
+	VADDPS       avx2Constants<>+1888(SB), Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMOVAPS      avx2Constants<>+2176(SB), Y3
+	VFMADD231PS  avx2Constants<>+2176(SB), Y2, Y3
+	VADDPS       Y3, Y1, Y3
+	VFNMADD231PS Y1, Y2, Y3
+	VMOVAPS      avx2Constants<>+2240(SB), Y4
+	VFMADD231PS  avx2Constants<>+2208(SB), Y2, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMOVAPS      avx2Constants<>+2272(SB), Y3
+	VFMADD213PS  avx2Constants<>+2304(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2336(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2368(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2400(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2432(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2464(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2496(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2528(SB), Y2, Y3
+	VFMADD213PS  avx2Constants<>+2560(SB), Y2, Y3
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y2, Y4
+	VFMSUB231PS  Y1, Y1, Y4
+	VMOVAPS      avx2Constants<>+256(SB), Y5
+	VFMADD231PS  avx2Constants<>+2592(SB), Y2, Y5
+	VSUBPS       avx2Constants<>+256(SB), Y5, Y6
+	VMULPS       avx2Constants<>+1408(SB), Y2, Y2
+	VFMADD231PS  avx2Constants<>+288(SB), Y6, Y2
+	VFMADD231PS  avx2Constants<>+1408(SB), Y4, Y2
+	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVAPS      avx2Constants<>+352(SB), Y6
+	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
+	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VADDPS       avx2Constants<>+128(SB), Y2, Y2
+	VPSLLD       $0x17, Y5, Y4
+	VPADDD       avx2Constants<>+896(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       avx2Constants<>+928(SB), Y2, Y2
+	VFMADD231PS  avx2Constants<>+2624(SB), Y1, Y3
+	VMULPS       Y2, Y3, Y1
+	VMOVAPS      avx2Constants<>+128(SB), Y2
+	VSUBPS       Y1, Y2, Y2
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	CMPQ         AX, $0x00000008
+	JLT          partialStore
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, AX
+	JNE          next
 
 done:
 	VZEROUPPER
@@ -2019,24 +2040,24 @@ next:
 
 body:
 	VANDPS      avx2Constants<>+96(SB), Y0, Y1
-	VCMPPS      $0x11, avx2Constants<>+2560(SB), Y1, Y1
+	VCMPPS      $0x11, avx2Constants<>+2656(SB), Y1, Y1
 	VMOVAPS     avx2Constants<>+256(SB), Y2
-	VFMADD231PS avx2Constants<>+2592(SB), Y0, Y2
+	VFMADD231PS avx2Constants<>+2688(SB), Y0, Y2
 	VSUBPS      avx2Constants<>+256(SB), Y2, Y3
 	VMOVAPS     Y0, Y4
-	VFMADD231PS avx2Constants<>+2624(SB), Y3, Y4
-	VFMADD231PS avx2Constants<>+2656(SB), Y3, Y4
-	VFMADD231PS avx2Constants<>+2688(SB), Y3, Y4
+	VFMADD231PS avx2Constants<>+2720(SB), Y3, Y4
+	VFMADD231PS avx2Constants<>+2752(SB), Y3, Y4
+	VFMADD231PS avx2Constants<>+2784(SB), Y3, Y4
 	VMULPS      Y4, Y4, Y3
 	VMULPS      Y3, Y4, Y5
-	VMOVAPS     avx2Constants<>+2720(SB), Y6
-	VFMADD213PS avx2Constants<>+2752(SB), Y3, Y6
-	VFMADD213PS avx2Constants<>+2784(SB), Y3, Y6
-	VFMADD213PS avx2Constants<>+2816(SB), Y3, Y6
+	VMOVAPS     avx2Constants<>+2816(SB), Y6
+	VFMADD213PS avx2Constants<>+2848(SB), Y3, Y6
+	VFMADD213PS avx2Constants<>+2880(SB), Y3, Y6
+	VFMADD213PS avx2Constants<>+2912(SB), Y3, Y6
 	VFMADD231PS Y6, Y5, Y4
-	VMOVAPS     avx2Constants<>+2848(SB), Y5
-	VFMADD213PS avx2Constants<>+2880(SB), Y3, Y5
-	VFMADD213PS avx2Constants<>+2912(SB), Y3, Y5
+	VMOVAPS     avx2Constants<>+2944(SB), Y5
+	VFMADD213PS avx2Constants<>+2976(SB), Y3, Y5
+	VFMADD213PS avx2Constants<>+3008(SB), Y3, Y5
 	VFMADD213PS avx2Constants<>+1408(SB), Y3, Y5
 	VFMADD213PS avx2Constants<>+128(SB), Y3, Y5
 	VPSLLD      $0x1f, Y2, Y3
@@ -2091,24 +2112,24 @@ next:
 
 body:
 	VMOVAPS     avx2Constants<>+256(SB), Y1
-	VFMADD231PS avx2Constants<>+2592(SB), Y0, Y1
+	VFMADD231PS avx2Constants<>+2688(SB), Y0, Y1
 	VSUBPS      avx2Constants<>+256(SB), Y1, Y2
-	VFMADD231PS avx2Constants<>+2624(SB), Y2, Y0
-	VFMADD231PS avx2Constants<>+2656(SB), Y2, Y0
-	VFMADD231PS avx2Constants<>+2688(SB), Y2, Y0
+	VFMADD231PS avx2Constants<>+2720(SB), Y2, Y0
+	VFMADD231PS avx2Constants<>+2752(SB), Y2, Y0
+	VFMADD231PS avx2Constants<>+2784(SB), Y2, Y0
 	VMULPS      Y0, Y0, Y2
 	VMULPS      Y2, Y0, Y3
-	VMOVAPS     avx2Constants<>+2720(SB), Y4
-	VFMADD213PS avx2Constants<>+2752(SB), Y2, Y4
-	VFMADD213PS avx2Constants<>+2784(SB), Y2, Y4
-	VFMADD213PS avx2Constants<>+2816(SB), Y2, Y4
+	VMOVAPS     avx2Constants<>+2816(SB), Y4
+	VFMADD213PS avx2Constants<>+2848(SB), Y2, Y4
+	VFMADD213PS avx2Constants<>+2880(SB), Y2, Y4
+	VFMADD213PS avx2Constants<>+2912(SB), Y2, Y4
 	VFMADD231PS Y4, Y3, Y0
-	VMOVAPS     avx2Constants<>+2848(SB), Y3
-	VFMADD213PS avx2Constants<>+2880(SB), Y2, Y3
-	VFMADD213PS avx2Constants<>+2912(SB), Y2, Y3
+	VMOVAPS     avx2Constants<>+2944(SB), Y3
+	VFMADD213PS avx2Constants<>+2976(SB), Y2, Y3
+	VFMADD213PS avx2Constants<>+3008(SB), Y2, Y3
 	VFMADD213PS avx2Constants<>+1408(SB), Y2, Y3
 	VFMADD213PS avx2Constants<>+128(SB), Y2, Y3
-	VPADDD      avx2Constants<>+2944(SB), Y1, Y1
+	VPADDD      avx2Constants<>+3040(SB), Y1, Y1
 	VPSLLD      $0x1f, Y1, Y2
 	VBLENDVPS   Y2, Y3, Y0, Y0
 	VPSLLD      $0x1e, Y1, Y1
@@ -2496,7 +2517,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VXORPD  avx2Constants<>+2976(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
 	VMOVUPS Y0, (CX)
@@ -2542,7 +2563,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VANDPD  avx2Constants<>+3008(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
 	VMOVUPS Y0, (CX)
@@ -2634,7 +2655,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS avx2Constants<>+3040(SB), Y1
+	VMOVAPS avx2Constants<>+3136(SB), Y1
 	VSQRTPD Y0, Y0
 	VDIVPD  Y0, Y1, Y0
 	CMPQ    AX, $0x00000004
@@ -3709,216 +3730,240 @@ DATA avx2Constants<>+2160(SB)/4, $0x41680000
 DATA avx2Constants<>+2164(SB)/4, $0x41680000
 DATA avx2Constants<>+2168(SB)/4, $0x41680000
 DATA avx2Constants<>+2172(SB)/4, $0x41680000
-DATA avx2Constants<>+2176(SB)/4, $0xb888eede
-DATA avx2Constants<>+2180(SB)/4, $0xb888eede
-DATA avx2Constants<>+2184(SB)/4, $0xb888eede
-DATA avx2Constants<>+2188(SB)/4, $0xb888eede
-DATA avx2Constants<>+2192(SB)/4, $0xb888eede
-DATA avx2Constants<>+2196(SB)/4, $0xb888eede
-DATA avx2Constants<>+2200(SB)/4, $0xb888eede
-DATA avx2Constants<>+2204(SB)/4, $0xb888eede
-DATA avx2Constants<>+2208(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2212(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2216(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2220(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2224(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2228(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2232(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2236(SB)/4, $0xb92ffcaa
-DATA avx2Constants<>+2240(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2244(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2248(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2252(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2256(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2260(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2264(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2268(SB)/4, $0x3a2c6e58
-DATA avx2Constants<>+2272(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2276(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2280(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2284(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2288(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2292(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2296(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2300(SB)/4, $0x3a03be16
-DATA avx2Constants<>+2304(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2308(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2312(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2316(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2320(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2324(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2328(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2332(SB)/4, $0xbc0b3add
-DATA avx2Constants<>+2336(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2340(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2344(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2348(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2352(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2356(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2360(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2364(SB)/4, $0x3cfcd9a4
-DATA avx2Constants<>+2368(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2372(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2376(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2380(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2384(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2388(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2392(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2396(SB)/4, $0xbd92dafc
-DATA avx2Constants<>+2400(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2404(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2408(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2412(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2416(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2420(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2424(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2428(SB)/4, $0x3dfeba86
-DATA avx2Constants<>+2432(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2436(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2440(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2444(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2448(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2452(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2456(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2460(SB)/4, $0xbe2e7cbf
-DATA avx2Constants<>+2464(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2468(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2472(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2476(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2480(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2484(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2488(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2492(SB)/4, $0x3dc15a5e
-DATA avx2Constants<>+2496(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2500(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2504(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2508(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2512(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2516(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2520(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2524(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2528(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2532(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2536(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2540(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2544(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2548(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2552(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2556(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2560(SB)/4, $0x39000000
-DATA avx2Constants<>+2564(SB)/4, $0x39000000
-DATA avx2Constants<>+2568(SB)/4, $0x39000000
-DATA avx2Constants<>+2572(SB)/4, $0x39000000
-DATA avx2Constants<>+2576(SB)/4, $0x39000000
-DATA avx2Constants<>+2580(SB)/4, $0x39000000
-DATA avx2Constants<>+2584(SB)/4, $0x39000000
-DATA avx2Constants<>+2588(SB)/4, $0x39000000
-DATA avx2Constants<>+2592(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2596(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2600(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2604(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2608(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2612(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2616(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2620(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2624(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2628(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2632(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2636(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2640(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2644(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2648(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2652(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2656(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2660(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2664(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2668(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2672(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2676(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2680(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2684(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2688(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2692(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2696(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2700(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2704(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2708(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2712(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2716(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2720(SB)/4, $0x363667af
-DATA avx2Constants<>+2724(SB)/4, $0x363667af
-DATA avx2Constants<>+2728(SB)/4, $0x363667af
-DATA avx2Constants<>+2732(SB)/4, $0x363667af
-DATA avx2Constants<>+2736(SB)/4, $0x363667af
-DATA avx2Constants<>+2740(SB)/4, $0x363667af
-DATA avx2Constants<>+2744(SB)/4, $0x363667af
-DATA avx2Constants<>+2748(SB)/4, $0x363667af
-DATA avx2Constants<>+2752(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2756(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2760(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2764(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2768(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2772(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2776(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2780(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2784(SB)/4, $0x3c088884
-DATA avx2Constants<>+2788(SB)/4, $0x3c088884
-DATA avx2Constants<>+2792(SB)/4, $0x3c088884
-DATA avx2Constants<>+2796(SB)/4, $0x3c088884
-DATA avx2Constants<>+2800(SB)/4, $0x3c088884
-DATA avx2Constants<>+2804(SB)/4, $0x3c088884
-DATA avx2Constants<>+2808(SB)/4, $0x3c088884
-DATA avx2Constants<>+2812(SB)/4, $0x3c088884
-DATA avx2Constants<>+2816(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2820(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2824(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2828(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2832(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2836(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2840(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2844(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2848(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2852(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2856(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2860(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2864(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2868(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2872(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2876(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2880(SB)/4, $0xbab60614
-DATA avx2Constants<>+2884(SB)/4, $0xbab60614
-DATA avx2Constants<>+2888(SB)/4, $0xbab60614
-DATA avx2Constants<>+2892(SB)/4, $0xbab60614
-DATA avx2Constants<>+2896(SB)/4, $0xbab60614
-DATA avx2Constants<>+2900(SB)/4, $0xbab60614
-DATA avx2Constants<>+2904(SB)/4, $0xbab60614
-DATA avx2Constants<>+2908(SB)/4, $0xbab60614
-DATA avx2Constants<>+2912(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2916(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2920(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2924(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2928(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2932(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2936(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2940(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+2944(SB)/4, $0x00000001
-DATA avx2Constants<>+2948(SB)/4, $0x00000001
-DATA avx2Constants<>+2952(SB)/4, $0x00000001
-DATA avx2Constants<>+2956(SB)/4, $0x00000001
-DATA avx2Constants<>+2960(SB)/4, $0x00000001
-DATA avx2Constants<>+2964(SB)/4, $0x00000001
-DATA avx2Constants<>+2968(SB)/4, $0x00000001
-DATA avx2Constants<>+2972(SB)/4, $0x00000001
-DATA avx2Constants<>+2976(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+2984(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+2992(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3000(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3008(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3016(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3024(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3032(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3040(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3048(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3056(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3064(SB)/8, $0x3ff0000000000000
-GLOBL avx2Constants<>(SB), RODATA|NOPTR, $3072
+DATA avx2Constants<>+2176(SB)/4, $0xc0800000
+DATA avx2Constants<>+2180(SB)/4, $0xc0800000
+DATA avx2Constants<>+2184(SB)/4, $0xc0800000
+DATA avx2Constants<>+2188(SB)/4, $0xc0800000
+DATA avx2Constants<>+2192(SB)/4, $0xc0800000
+DATA avx2Constants<>+2196(SB)/4, $0xc0800000
+DATA avx2Constants<>+2200(SB)/4, $0xc0800000
+DATA avx2Constants<>+2204(SB)/4, $0xc0800000
+DATA avx2Constants<>+2208(SB)/4, $0xbe000000
+DATA avx2Constants<>+2212(SB)/4, $0xbe000000
+DATA avx2Constants<>+2216(SB)/4, $0xbe000000
+DATA avx2Constants<>+2220(SB)/4, $0xbe000000
+DATA avx2Constants<>+2224(SB)/4, $0xbe000000
+DATA avx2Constants<>+2228(SB)/4, $0xbe000000
+DATA avx2Constants<>+2232(SB)/4, $0xbe000000
+DATA avx2Constants<>+2236(SB)/4, $0xbe000000
+DATA avx2Constants<>+2240(SB)/4, $0x3e000000
+DATA avx2Constants<>+2244(SB)/4, $0x3e000000
+DATA avx2Constants<>+2248(SB)/4, $0x3e000000
+DATA avx2Constants<>+2252(SB)/4, $0x3e000000
+DATA avx2Constants<>+2256(SB)/4, $0x3e000000
+DATA avx2Constants<>+2260(SB)/4, $0x3e000000
+DATA avx2Constants<>+2264(SB)/4, $0x3e000000
+DATA avx2Constants<>+2268(SB)/4, $0x3e000000
+DATA avx2Constants<>+2272(SB)/4, $0xb888eede
+DATA avx2Constants<>+2276(SB)/4, $0xb888eede
+DATA avx2Constants<>+2280(SB)/4, $0xb888eede
+DATA avx2Constants<>+2284(SB)/4, $0xb888eede
+DATA avx2Constants<>+2288(SB)/4, $0xb888eede
+DATA avx2Constants<>+2292(SB)/4, $0xb888eede
+DATA avx2Constants<>+2296(SB)/4, $0xb888eede
+DATA avx2Constants<>+2300(SB)/4, $0xb888eede
+DATA avx2Constants<>+2304(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2308(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2312(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2316(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2320(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2324(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2328(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2332(SB)/4, $0xb92ffcaa
+DATA avx2Constants<>+2336(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2340(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2344(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2348(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2352(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2356(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2360(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2364(SB)/4, $0x3a2c6e58
+DATA avx2Constants<>+2368(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2372(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2376(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2380(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2384(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2388(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2392(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2396(SB)/4, $0x3a03be16
+DATA avx2Constants<>+2400(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2404(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2408(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2412(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2416(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2420(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2424(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2428(SB)/4, $0xbc0b3add
+DATA avx2Constants<>+2432(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2436(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2440(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2444(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2448(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2452(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2456(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2460(SB)/4, $0x3cfcd9a4
+DATA avx2Constants<>+2464(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2468(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2472(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2476(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2480(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2484(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2488(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2492(SB)/4, $0xbd92dafc
+DATA avx2Constants<>+2496(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2500(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2504(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2508(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2512(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2516(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2520(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2524(SB)/4, $0x3dfeba86
+DATA avx2Constants<>+2528(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2532(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2536(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2540(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2544(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2548(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2552(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2556(SB)/4, $0xbe2e7cbf
+DATA avx2Constants<>+2560(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2564(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2568(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2572(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2576(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2580(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2584(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2588(SB)/4, $0x3dc15a5e
+DATA avx2Constants<>+2592(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2596(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2600(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2604(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2608(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2612(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2616(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2620(SB)/4, $0xbf38aa3b
+DATA avx2Constants<>+2624(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2628(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2632(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2636(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2640(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2644(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2648(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2652(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2656(SB)/4, $0x39000000
+DATA avx2Constants<>+2660(SB)/4, $0x39000000
+DATA avx2Constants<>+2664(SB)/4, $0x39000000
+DATA avx2Constants<>+2668(SB)/4, $0x39000000
+DATA avx2Constants<>+2672(SB)/4, $0x39000000
+DATA avx2Constants<>+2676(SB)/4, $0x39000000
+DATA avx2Constants<>+2680(SB)/4, $0x39000000
+DATA avx2Constants<>+2684(SB)/4, $0x39000000
+DATA avx2Constants<>+2688(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2692(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2696(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2700(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2704(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2708(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2712(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2716(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2720(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2724(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2728(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2732(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2736(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2740(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2744(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2748(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2752(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2756(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2760(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2764(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2768(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2772(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2776(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2780(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2784(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2788(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2792(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2796(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2800(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2804(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2808(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2812(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2816(SB)/4, $0x363667af
+DATA avx2Constants<>+2820(SB)/4, $0x363667af
+DATA avx2Constants<>+2824(SB)/4, $0x363667af
+DATA avx2Constants<>+2828(SB)/4, $0x363667af
+DATA avx2Constants<>+2832(SB)/4, $0x363667af
+DATA avx2Constants<>+2836(SB)/4, $0x363667af
+DATA avx2Constants<>+2840(SB)/4, $0x363667af
+DATA avx2Constants<>+2844(SB)/4, $0x363667af
+DATA avx2Constants<>+2848(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2852(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2856(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2860(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2864(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2868(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2872(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2876(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2880(SB)/4, $0x3c088884
+DATA avx2Constants<>+2884(SB)/4, $0x3c088884
+DATA avx2Constants<>+2888(SB)/4, $0x3c088884
+DATA avx2Constants<>+2892(SB)/4, $0x3c088884
+DATA avx2Constants<>+2896(SB)/4, $0x3c088884
+DATA avx2Constants<>+2900(SB)/4, $0x3c088884
+DATA avx2Constants<>+2904(SB)/4, $0x3c088884
+DATA avx2Constants<>+2908(SB)/4, $0x3c088884
+DATA avx2Constants<>+2912(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2916(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2920(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2924(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2928(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2932(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2936(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2940(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2944(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2948(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2952(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2956(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2960(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2964(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2968(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2972(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2976(SB)/4, $0xbab60614
+DATA avx2Constants<>+2980(SB)/4, $0xbab60614
+DATA avx2Constants<>+2984(SB)/4, $0xbab60614
+DATA avx2Constants<>+2988(SB)/4, $0xbab60614
+DATA avx2Constants<>+2992(SB)/4, $0xbab60614
+DATA avx2Constants<>+2996(SB)/4, $0xbab60614
+DATA avx2Constants<>+3000(SB)/4, $0xbab60614
+DATA avx2Constants<>+3004(SB)/4, $0xbab60614
+DATA avx2Constants<>+3008(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3012(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3016(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3020(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3024(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3028(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3032(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3036(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3040(SB)/4, $0x00000001
+DATA avx2Constants<>+3044(SB)/4, $0x00000001
+DATA avx2Constants<>+3048(SB)/4, $0x00000001
+DATA avx2Constants<>+3052(SB)/4, $0x00000001
+DATA avx2Constants<>+3056(SB)/4, $0x00000001
+DATA avx2Constants<>+3060(SB)/4, $0x00000001
+DATA avx2Constants<>+3064(SB)/4, $0x00000001
+DATA avx2Constants<>+3068(SB)/4, $0x00000001
+DATA avx2Constants<>+3072(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3080(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3088(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3096(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3104(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3112(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3120(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3128(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3136(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3144(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3152(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3160(SB)/8, $0x3ff0000000000000
+GLOBL avx2Constants<>(SB), RODATA|NOPTR, $3168

@@ -1014,12 +1014,12 @@ body:
 	VFMADD231PS      Z1, Z4, Z5
 	VADDPS.BCST      avx512Constants<>+100(SB), Z5, Z1
 	VDIVPS           Z1, Z5, Z1
+	VBLENDMPS        Z2, Z1, K2, Z3
 	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z0
-	VORPS            Z0, Z1, Z0
-	VBLENDMPS        Z2, Z0, K2, Z3
+	VORPS            Z0, Z3, Z0
 	CMPQ             AX, $0x00000010
 	JLT              partialStore
-	VMOVUPS          Z3, (CX)
+	VMOVUPS          Z0, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	SUBQ             $0x00000010, AX
@@ -1037,7 +1037,7 @@ partialLoad:
 	JMP       body
 
 partialStore:
-	VMOVUPS Z3, K1, (CX)
+	VMOVUPS Z0, K1, (CX)
 	VZEROUPPER
 	RET
 
@@ -1446,20 +1446,27 @@ body:
 	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z4
 	VDIVPS           Z4, Z2, Z2
 	VBROADCASTSS     avx512Constants<>+244(SB), Z4
-	VFMADD213PS.BCST avx512Constants<>+248(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+252(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+256(SB), Z2, Z4
+	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z4
+	VADDPS           Z4, Z1, Z4
+	VFNMADD231PS     Z1, Z2, Z4
+	VBROADCASTSS     avx512Constants<>+252(SB), Z5
+	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z5
+	VFMADD231PS      Z5, Z4, Z2
+	VBROADCASTSS     avx512Constants<>+256(SB), Z4
 	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z4
 	VMULPS           Z1, Z1, Z2
 	VMOVAPS          Z2, Z5
 	VFMSUB231PS      Z1, Z1, Z5
 	VBROADCASTSS     avx512Constants<>+24(SB), Z6
-	VFMADD231PS.BCST avx512Constants<>+284(SB), Z2, Z6
+	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z6
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z6, Z6
 	VMULPS.BCST      avx512Constants<>+144(SB), Z2, Z2
 	VFMADD231PS.BCST avx512Constants<>+28(SB), Z6, Z2
@@ -1481,7 +1488,7 @@ body:
 	VSUBPS           Z5, Z6, Z5
 	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z6
 	VORPS            Z6, Z5, Z5
-	VFMADD231PS.BCST avx512Constants<>+288(SB), Z1, Z4
+	VFMADD231PS.BCST avx512Constants<>+300(SB), Z1, Z4
 	VMULPS           Z2, Z4, Z1
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+8(SB), Z0
@@ -1536,20 +1543,27 @@ body:
 	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z3
 	VDIVPS           Z3, Z2, Z2
 	VBROADCASTSS     avx512Constants<>+244(SB), Z3
-	VFMADD213PS.BCST avx512Constants<>+248(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+252(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+256(SB), Z2, Z3
+	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z3
+	VADDPS           Z3, Z1, Z3
+	VFNMADD231PS     Z1, Z2, Z3
+	VBROADCASTSS     avx512Constants<>+252(SB), Z4
+	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z2
+	VBROADCASTSS     avx512Constants<>+256(SB), Z3
 	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z3
 	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z3
 	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z3
 	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z3
 	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z3
 	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z3
 	VMULPS           Z1, Z1, Z2
 	VMOVAPS          Z2, Z4
 	VFMSUB231PS      Z1, Z1, Z4
 	VBROADCASTSS     avx512Constants<>+24(SB), Z5
-	VFMADD231PS.BCST avx512Constants<>+284(SB), Z2, Z5
+	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z5
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z5, Z5
 	VMULPS.BCST      avx512Constants<>+144(SB), Z2, Z2
 	VFMADD231PS.BCST avx512Constants<>+28(SB), Z5, Z2
@@ -1617,20 +1631,27 @@ body:
 	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z4
 	VDIVPS           Z4, Z2, Z2
 	VBROADCASTSS     avx512Constants<>+244(SB), Z4
-	VFMADD213PS.BCST avx512Constants<>+248(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+252(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+256(SB), Z2, Z4
+	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z4
+	VADDPS           Z4, Z1, Z4
+	VFNMADD231PS     Z1, Z2, Z4
+	VBROADCASTSS     avx512Constants<>+252(SB), Z5
+	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z5
+	VFMADD231PS      Z5, Z4, Z2
+	VBROADCASTSS     avx512Constants<>+256(SB), Z4
 	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z4
 	VMULPS           Z1, Z1, Z2
 	VMOVAPS          Z2, Z5
 	VFMSUB231PS      Z1, Z1, Z5
 	VBROADCASTSS     avx512Constants<>+24(SB), Z6
-	VFMADD231PS.BCST avx512Constants<>+284(SB), Z2, Z6
+	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z6
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z6, Z6
 	VMULPS.BCST      avx512Constants<>+144(SB), Z2, Z2
 	VFMADD231PS.BCST avx512Constants<>+28(SB), Z6, Z2
@@ -1645,7 +1666,7 @@ body:
 	VFMADD231PS      Z7, Z5, Z2
 	VADDPS.BCST      avx512Constants<>+8(SB), Z2, Z2
 	VSCALEFPS        Z6, Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+288(SB), Z1, Z4
+	VFMADD231PS.BCST avx512Constants<>+300(SB), Z1, Z4
 	VMULPS           Z2, Z4, Z1
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+8(SB), Z0
@@ -1732,24 +1753,24 @@ next:
 
 body:
 	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z1
-	VCMPPS.BCST      $0x11, avx512Constants<>+292(SB), Z1, K2
+	VCMPPS.BCST      $0x11, avx512Constants<>+304(SB), Z1, K2
 	VBROADCASTSS     avx512Constants<>+24(SB), Z1
-	VFMADD231PS.BCST avx512Constants<>+296(SB), Z0, Z1
+	VFMADD231PS.BCST avx512Constants<>+308(SB), Z0, Z1
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z1, Z4
 	VMOVAPS          Z0, Z5
-	VFMADD231PS.BCST avx512Constants<>+300(SB), Z4, Z5
-	VFMADD231PS.BCST avx512Constants<>+304(SB), Z4, Z5
-	VFMADD231PS.BCST avx512Constants<>+308(SB), Z4, Z5
+	VFMADD231PS.BCST avx512Constants<>+312(SB), Z4, Z5
+	VFMADD231PS.BCST avx512Constants<>+316(SB), Z4, Z5
+	VFMADD231PS.BCST avx512Constants<>+320(SB), Z4, Z5
 	VMULPS           Z5, Z5, Z4
 	VMULPS           Z4, Z5, Z6
-	VBROADCASTSS     avx512Constants<>+312(SB), Z7
-	VFMADD213PS.BCST avx512Constants<>+316(SB), Z4, Z7
-	VFMADD213PS.BCST avx512Constants<>+320(SB), Z4, Z7
-	VFMADD213PS.BCST avx512Constants<>+324(SB), Z4, Z7
+	VBROADCASTSS     avx512Constants<>+324(SB), Z7
+	VFMADD213PS.BCST avx512Constants<>+328(SB), Z4, Z7
+	VFMADD213PS.BCST avx512Constants<>+332(SB), Z4, Z7
+	VFMADD213PS.BCST avx512Constants<>+336(SB), Z4, Z7
 	VFMADD231PS      Z7, Z6, Z5
-	VBROADCASTSS     avx512Constants<>+328(SB), Z6
-	VFMADD213PS.BCST avx512Constants<>+332(SB), Z4, Z6
-	VFMADD213PS.BCST avx512Constants<>+336(SB), Z4, Z6
+	VBROADCASTSS     avx512Constants<>+340(SB), Z6
+	VFMADD213PS.BCST avx512Constants<>+344(SB), Z4, Z6
+	VFMADD213PS.BCST avx512Constants<>+348(SB), Z4, Z6
 	VFMADD213PS.BCST avx512Constants<>+144(SB), Z4, Z6
 	VFMADD213PS.BCST avx512Constants<>+8(SB), Z4, Z6
 	VPSLLD           $0x1f, Z1, Z4
@@ -1799,24 +1820,24 @@ next:
 
 body:
 	VBROADCASTSS     avx512Constants<>+24(SB), Z1
-	VFMADD231PS.BCST avx512Constants<>+296(SB), Z0, Z1
+	VFMADD231PS.BCST avx512Constants<>+308(SB), Z0, Z1
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z1, Z2
-	VFMADD231PS.BCST avx512Constants<>+300(SB), Z2, Z0
-	VFMADD231PS.BCST avx512Constants<>+304(SB), Z2, Z0
-	VFMADD231PS.BCST avx512Constants<>+308(SB), Z2, Z0
+	VFMADD231PS.BCST avx512Constants<>+312(SB), Z2, Z0
+	VFMADD231PS.BCST avx512Constants<>+316(SB), Z2, Z0
+	VFMADD231PS.BCST avx512Constants<>+320(SB), Z2, Z0
 	VMULPS           Z0, Z0, Z2
 	VMULPS           Z2, Z0, Z4
-	VBROADCASTSS     avx512Constants<>+312(SB), Z5
-	VFMADD213PS.BCST avx512Constants<>+316(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+320(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+324(SB), Z2, Z5
+	VBROADCASTSS     avx512Constants<>+324(SB), Z5
+	VFMADD213PS.BCST avx512Constants<>+328(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+332(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+336(SB), Z2, Z5
 	VFMADD231PS      Z5, Z4, Z0
-	VBROADCASTSS     avx512Constants<>+328(SB), Z4
-	VFMADD213PS.BCST avx512Constants<>+332(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+336(SB), Z2, Z4
+	VBROADCASTSS     avx512Constants<>+340(SB), Z4
+	VFMADD213PS.BCST avx512Constants<>+344(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+348(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+144(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+8(SB), Z2, Z4
-	VPADDD.BCST      avx512Constants<>+340(SB), Z1, Z1
+	VPADDD.BCST      avx512Constants<>+352(SB), Z1, Z1
 	VPSLLD           $0x1f, Z1, Z2
 	VPMOVD2M         Z2, K2
 	VBLENDMPS        Z4, Z0, K2, Z3
@@ -2133,7 +2154,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VXORPD.BCST avx512Constants<>+344(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+356(SB), Z0, Z0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -2173,7 +2194,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VANDPD.BCST avx512Constants<>+352(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+364(SB), Z0, Z0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -2253,7 +2274,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD avx512Constants<>+360(SB), Z1
+	VBROADCASTSD avx512Constants<>+372(SB), Z1
 	VSQRTPD      Z0, Z0
 	VDIVPD       Z0, Z1, Z0
 	CMPQ         AX, $0x00000008
@@ -2750,32 +2771,35 @@ DATA avx512Constants<>+228(SB)/4, $0x3dd9934a
 DATA avx512Constants<>+232(SB)/4, $0x3f22993c
 DATA avx512Constants<>+236(SB)/4, $0x3e03bc79
 DATA avx512Constants<>+240(SB)/4, $0x41680000
-DATA avx512Constants<>+244(SB)/4, $0xb888eede
-DATA avx512Constants<>+248(SB)/4, $0xb92ffcaa
-DATA avx512Constants<>+252(SB)/4, $0x3a2c6e58
-DATA avx512Constants<>+256(SB)/4, $0x3a03be16
-DATA avx512Constants<>+260(SB)/4, $0xbc0b3add
-DATA avx512Constants<>+264(SB)/4, $0x3cfcd9a4
-DATA avx512Constants<>+268(SB)/4, $0xbd92dafc
-DATA avx512Constants<>+272(SB)/4, $0x3dfeba86
-DATA avx512Constants<>+276(SB)/4, $0xbe2e7cbf
-DATA avx512Constants<>+280(SB)/4, $0x3dc15a5e
-DATA avx512Constants<>+284(SB)/4, $0xbf38aa3b
-DATA avx512Constants<>+288(SB)/4, $0xbecc422a
-DATA avx512Constants<>+292(SB)/4, $0x39000000
-DATA avx512Constants<>+296(SB)/4, $0x3f22f983
-DATA avx512Constants<>+300(SB)/4, $0xbfc90fdb
-DATA avx512Constants<>+304(SB)/4, $0x333bbd2e
-DATA avx512Constants<>+308(SB)/4, $0x26f72ced
-DATA avx512Constants<>+312(SB)/4, $0x363667af
-DATA avx512Constants<>+316(SB)/4, $0xb95007ba
-DATA avx512Constants<>+320(SB)/4, $0x3c088884
-DATA avx512Constants<>+324(SB)/4, $0xbe2aaaab
-DATA avx512Constants<>+328(SB)/4, $0x37ccf436
-DATA avx512Constants<>+332(SB)/4, $0xbab60614
-DATA avx512Constants<>+336(SB)/4, $0x3d2aaaa5
-DATA avx512Constants<>+340(SB)/4, $0x00000001
-DATA avx512Constants<>+344(SB)/8, $0x8000000000000000
-DATA avx512Constants<>+352(SB)/8, $0x7fffffffffffffff
-DATA avx512Constants<>+360(SB)/8, $0x3ff0000000000000
-GLOBL avx512Constants<>(SB), RODATA|NOPTR, $368
+DATA avx512Constants<>+244(SB)/4, $0xc0800000
+DATA avx512Constants<>+248(SB)/4, $0xbe000000
+DATA avx512Constants<>+252(SB)/4, $0x3e000000
+DATA avx512Constants<>+256(SB)/4, $0xb888eede
+DATA avx512Constants<>+260(SB)/4, $0xb92ffcaa
+DATA avx512Constants<>+264(SB)/4, $0x3a2c6e58
+DATA avx512Constants<>+268(SB)/4, $0x3a03be16
+DATA avx512Constants<>+272(SB)/4, $0xbc0b3add
+DATA avx512Constants<>+276(SB)/4, $0x3cfcd9a4
+DATA avx512Constants<>+280(SB)/4, $0xbd92dafc
+DATA avx512Constants<>+284(SB)/4, $0x3dfeba86
+DATA avx512Constants<>+288(SB)/4, $0xbe2e7cbf
+DATA avx512Constants<>+292(SB)/4, $0x3dc15a5e
+DATA avx512Constants<>+296(SB)/4, $0xbf38aa3b
+DATA avx512Constants<>+300(SB)/4, $0xbecc422a
+DATA avx512Constants<>+304(SB)/4, $0x39000000
+DATA avx512Constants<>+308(SB)/4, $0x3f22f983
+DATA avx512Constants<>+312(SB)/4, $0xbfc90fdb
+DATA avx512Constants<>+316(SB)/4, $0x333bbd2e
+DATA avx512Constants<>+320(SB)/4, $0x26f72ced
+DATA avx512Constants<>+324(SB)/4, $0x363667af
+DATA avx512Constants<>+328(SB)/4, $0xb95007ba
+DATA avx512Constants<>+332(SB)/4, $0x3c088884
+DATA avx512Constants<>+336(SB)/4, $0xbe2aaaab
+DATA avx512Constants<>+340(SB)/4, $0x37ccf436
+DATA avx512Constants<>+344(SB)/4, $0xbab60614
+DATA avx512Constants<>+348(SB)/4, $0x3d2aaaa5
+DATA avx512Constants<>+352(SB)/4, $0x00000001
+DATA avx512Constants<>+356(SB)/8, $0x8000000000000000
+DATA avx512Constants<>+364(SB)/8, $0x7fffffffffffffff
+DATA avx512Constants<>+372(SB)/8, $0x3ff0000000000000
+GLOBL avx512Constants<>(SB), RODATA|NOPTR, $380

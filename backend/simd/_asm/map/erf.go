@@ -16,7 +16,7 @@ const (
 	erfNear    = 0.93
 	erfEnd     = 4    // erf is 1 in float32 from here
 	tailEnd    = 14.5 // Φ(−z) is 0 in float32 from here
-	tailOrigin = 4
+	tailOrigin = 4.
 	invSqrt2Pi = 0.398942280401432677939946
 )
 
@@ -49,8 +49,7 @@ type gaussian struct{ z, e, ratio vec }
 
 func (m *machine) tail(x vec) gaussian {
 	z := m.min(m.load(m.num(tailEnd)), m.and(x, m.magnitude()))
-	t := m.div(m.sub(z, m.num(tailOrigin)), m.add(z, m.num(tailOrigin)))
-	ratio := m.polynomial(t, tailTerms)
+	ratio := m.polynomial(m.tailVariable(z), tailTerms)
 	// The rounding error of z² is put back, since the exponential magnifies it by z²/2.
 	square := m.mul(z, z)
 	low := m.mulSub(z, z, square)
@@ -60,6 +59,15 @@ func (m *machine) tail(x vec) gaussian {
 	r = m.mulAdd(low, m.num(-0.5), r)
 	r = m.mulAdd(n, m.num(-ln2Low), r)
 	return gaussian{z, m.decayed(power{n, shifted, m.expm1Reduced(r)}), ratio}
+}
+
+// tailVariable returns t = (z − 4)/(z + 4), rounded nearly once, for the ratio is sensitive to it: what remains, z − 4·(1+t) − z·t, is divided by
+// z + 4 = 8/(1−t) and added.
+func (m *machine) tailVariable(z vec) vec {
+	t := m.div(m.sub(z, m.num(tailOrigin)), m.add(z, m.num(tailOrigin)))
+	rest := m.add(z, m.mulAdd(t, m.num(-tailOrigin), m.num(-tailOrigin)))
+	rest = m.negMulAdd(t, z, rest)
+	return m.mulAdd(rest, m.mulAdd(t, m.num(-0.5/tailOrigin), m.num(0.5/tailOrigin)), t)
 }
 
 // gelu is max(x, 0) − z·Φ(−z), which has the sign of x. The exponential is last: it may be subnormal.

@@ -112,8 +112,8 @@ func (m *machine) tanh(in []vec) vec {
 	e := m.power(m.min(m.load(m.num(20)), m.add(z, z)))
 	s := m.scale(e, one)
 	y := m.mulAdd(s, e.p, m.sub(s, m.num(1)))
-	far := m.or(m.div(y, m.add(y, m.num(2))), m.signOf(x))
-	return m.pick(isNear, near, far)
+	far := m.div(y, m.add(y, m.num(2)))
+	return m.or(m.pick(isNear, near, far), m.signOf(x))
 }
 
 // signOf returns the sign bits.

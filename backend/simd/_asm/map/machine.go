@@ -202,6 +202,13 @@ func (m *machine) mulAdd(a vec, b, c operand.Op) vec {
 	return r
 }
 
+// negMulAdd returns c − a·b, rounded once.
+func (m *machine) negMulAdd(a vec, b, c operand.Op) vec {
+	r := m.load(c)
+	m.emit(form{m.VFNMADD231PS, m.VFNMADD231PD, m.VFNMADD231PS_BCST, m.VFNMADD231PD_BCST}, b, a, r)
+	return r
+}
+
 // mulSub returns a·b − c, rounded once.
 func (m *machine) mulSub(a vec, b, c operand.Op) vec {
 	r := m.load(c)

@@ -1,11 +1,10 @@
 // Command map writes the elementwise kernels of package simd in assembly, and their declarations, into a directory:
 //
-//	cd backend/simd/_asm && go run ./map -dir ..
+//	cd backend/simd/_asm && go run ./map ..
 package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/format"
 	"log"
@@ -20,10 +19,11 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "..", "where to write")
-	flag.Parse()
+	if len(os.Args) != 2 {
+		log.Fatal("usage: map directory")
+	}
 	for _, impl := range []string{"avx512", "avx2"} {
-		if err := generate(*dir, impl); err != nil {
+		if err := generate(os.Args[1], impl); err != nil {
 			log.Fatal(err)
 		}
 	}
