@@ -44,6 +44,7 @@ type device struct {
 	name        string
 	kernels     Kernels
 	multipliers [backend.Float64 + 1]multiplier
+	sums        [backend.Float64 + 1]folder // those that differ from folders
 	workers     int
 	limit       int64 // bytes; 0 is none
 	used        atomic.Int64

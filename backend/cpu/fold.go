@@ -159,7 +159,12 @@ var folders = func() (t [backend.ReduceMin + 1][backend.Float64 + 1]folder) {
 	return t
 }()
 
-func foldFor(op backend.ReduceOp, d backend.DType) folder { return folders[op][d] }
+func (d *device) folder(op backend.ReduceOp, t backend.DType) folder {
+	if f := d.sums[t]; op == backend.ReduceSum && f != nil {
+		return f
+	}
+	return folders[op][t]
+}
 
 func same[T any](x T) T { return x }
 

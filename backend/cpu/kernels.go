@@ -23,6 +23,16 @@ type Kernels struct {
 	GELUPair func(d backend.DType) Kernel
 	// Tile returns the inner loop of matrix products: of float32, also for the halves, or of float64.
 	Tile func(d backend.DType) *Tile
+	// Columns returns the inner loop of sums over axes that are not the innermost, of float32 or float64.
+	Columns func(d backend.DType) *Columns
+}
+
+// Columns sums lanes that lie side by side, with the bits that package cpu gives each.
+type Columns struct {
+	Width int // lanes at a time
+	// Sum sets dst[j] = Σ src[i·stride + j], i < terms, for j < Width. It sums in float64, term i in sum number i mod 4, adds these as
+	// (s0 + s1) + (s2 + s3) and rounds. stride counts elements; there are at most [backend.ReduceGrain] terms.
+	Sum func(dst, src unsafe.Pointer, stride, terms int)
 }
 
 // NewDevice returns a device that runs on this package's engine with other inner loops. Its name stands before its errors.
@@ -31,7 +41,8 @@ func NewDevice(name string, o backend.Options, k Kernels) (backend.Device, error
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return &device{name: name, workers: min(workers, maxWorkers), limit: o.MemoryLimit, kernels: k, multipliers: k.withTiles()}, nil
+	return &device{name: name, workers: min(workers, maxWorkers), limit: o.MemoryLimit, kernels: k, multipliers: k.withTiles(),
+		sums: k.withColumns()}, nil
 }
 
 // instr returns the kernel of op on registers of type d, which is not a half.

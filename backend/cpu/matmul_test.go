@@ -63,8 +63,9 @@ func (r *rig) checkProduct(c backend.Cmd) {
 	}
 }
 
-func TestMatMul(t *testing.T) {
-	r := newRig(t, 2)
+func TestMatMul(t *testing.T) { onEveryEngine(t, checkMatMul) }
+
+func checkMatMul(t *testing.T, r *rig) {
 	sizes := [][3]int{{1, 1, 1}, {2, 3, 4}, {5, 1, 7}, {1, 9, 300}, {3, 2, 0}, {67, 130, 5}, {65, 7, 515}, {0, 3, 2}, {130, 129, 33}}
 	for _, d := range []backend.DType{backend.Float16, backend.BFloat16, backend.Float32, backend.Float64} {
 		for _, z := range sizes {
@@ -77,8 +78,9 @@ func TestMatMul(t *testing.T) {
 	}
 }
 
-func TestMatMulOfLayouts(t *testing.T) {
-	r := newRig(t, 2)
+func TestMatMulOfLayouts(t *testing.T) { onEveryEngine(t, checkMatMulOfLayouts) }
+
+func checkMatMulOfLayouts(t *testing.T, r *rig) {
 	for name, a := range r.layouts(backend.Float32, 11, 13) {
 		for other, b := range r.layouts(backend.Float32, 13, 9) {
 			t.Run(name+" by "+other, func(t *testing.T) {
@@ -90,9 +92,10 @@ func TestMatMulOfLayouts(t *testing.T) {
 	}
 }
 
-func TestMatMulOfBatches(t *testing.T) {
+func TestMatMulOfBatches(t *testing.T) { onEveryEngine(t, checkMatMulOfBatches) }
+
+func checkMatMulOfBatches(t *testing.T, r *rig) {
 	const d = backend.Float32
-	r := newRig(t, 2)
 	tests := []struct {
 		name      string
 		dst, a, b backend.View

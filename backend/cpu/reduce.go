@@ -87,7 +87,7 @@ func (s *stream) reduce(c *backend.Cmd) error {
 	if c.ReduceOp.IsArg() {
 		r.folder = argFolder(c.ReduceOp, r.src.DType)
 	} else {
-		r.folder = foldFor(c.ReduceOp, r.src.DType)
+		r.folder = s.dev.folder(c.ReduceOp, r.src.DType)
 		r.cutPieces(s.dev.workers, cost)
 	}
 	r.joining = false

@@ -56,21 +56,23 @@ var functions = []function{
 	{backend.Rsqrt, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5},
 }
 
-// ulps returns how far got is from want in units of float32's last place at scale, which is |want| but for a function with a zero.
+// ulps returns how far got is from want in units of float32's last place at scale, which is |want| but for a function with a zero. Signs of
+// zeros, infinities and NaN must be right.
 func ulps(got float32, want, scale float64) float64 {
 	rounded := float32(want)
-	switch {
-	case got != got && want != want, got == rounded && (math.IsInf(want, 0) || math.Float32bits(got) == math.Float32bits(rounded)):
-		if math.IsInf(float64(got), 0) || got != got {
+	if want != want || math.IsInf(float64(rounded), 0) || rounded == 0 && got == 0 {
+		if got != got && want != want || math.Float32bits(got) == math.Float32bits(rounded) {
 			return 0
 		}
-	case got != got || want != want || math.IsInf(float64(got), 0) && math.Abs(want) < math.MaxFloat32:
 		return math.Inf(1)
-	case got == 0 && rounded == 0:
-		return math.Inf(1) // of the other sign
 	}
-	_, exp := math.Frexp(scale)
-	return math.Abs(float64(got)-want) / math.Ldexp(1, max(exp-24, -149))
+	if got != got {
+		return math.Inf(1)
+	}
+	const bias, mantissa, least = 1023, 23, -149
+	exp := int(math.Float64bits(scale)>>52) - bias
+	perUnit := math.Float64frombits(uint64(bias-max(exp-mantissa, least)) << 52)
+	return math.Abs(float64(got)-want) * perUnit
 }
 
 // worst is the greatest error that was seen, and where.

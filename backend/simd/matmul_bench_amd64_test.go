@@ -1,3 +1,5 @@
+//go:build unix
+
 package simd
 
 import (
@@ -17,7 +19,19 @@ func operand(tb testing.TB, dev backend.Device, d backend.DType, dims ...int) ba
 	require.NoError(tb, err)
 	tb.Cleanup(func() { dev.Free(buf) })
 	v.Buf = buf
+	// Memory that was never written is one page of zeros, which stays in the cache.
+	if d == backend.Float64 {
+		fill(unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(buf.Host))), v.Len()))
+	} else {
+		fill(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(buf.Host))), v.Len()))
+	}
 	return v
+}
+
+func fill[T float](xs []T) {
+	for i := range xs {
+		xs[i] = 1
+	}
 }
 
 // transposed swaps the two last axes.

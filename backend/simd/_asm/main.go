@@ -23,6 +23,8 @@ var files = []struct {
 }{
 	{"matmul_avx2", func(c *build.Context) { matmul(c, avx2) }},
 	{"matmul_avx512", func(c *build.Context) { matmul(c, avx512) }},
+	{"sum_avx2", func(c *build.Context) { sumColumns(c, avx2) }},
+	{"sum_avx512", func(c *build.Context) { sumColumns(c, avx512) }},
 }
 
 func main() {

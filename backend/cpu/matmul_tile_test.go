@@ -1,0 +1,89 @@
+package cpu
+
+import (
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// plainTile is a tile of odd sizes that says what tiles do.
+func plainTile[T float](c unsafe.Pointer, rowC int, a unsafe.Pointer, rowA, termA int, b unsafe.Pointer, termB, terms, rows, cols int, add bool) {
+	at := func(p unsafe.Pointer, i int) *T { return (*T)(unsafe.Add(p, i*int(unsafe.Sizeof(T(0))))) }
+	for i := range rows {
+		for j := range cols {
+			var sum T
+			for k := range terms {
+				sum += T(*at(a, i*rowA+k*termA) * *at(b, k*termB+j))
+			}
+			if add {
+				sum += *at(c, i*rowC+j)
+			}
+			*at(c, i*rowC+j) = sum
+		}
+	}
+}
+
+// plainKernels are kernels that say what each is to do, in Go, so that what surrounds them is tested on every platform.
+func plainKernels() Kernels {
+	return Kernels{
+		Tile: func(d backend.DType) *Tile {
+			if d == backend.Float64 {
+				return &Tile{Rows: 3, Cols: 5, Rate: 4, Multiply: plainTile[float64]}
+			}
+			return &Tile{Rows: 3, Cols: 5, Rate: 4, Multiply: plainTile[float32]}
+		},
+		Columns: func(d backend.DType) *Columns {
+			if d == backend.Float64 {
+				return &Columns{Width: 3, Sum: plainColumns[float64]}
+			}
+			return &Columns{Width: 3, Sum: plainColumns[float32]}
+		},
+	}
+}
+
+func plainColumns[T float](dst, src unsafe.Pointer, stride, terms int) {
+	x := block[T](src, (terms-1)*stride+3)
+	for j := range block[T](dst, 3) {
+		block[T](dst, 3)[j] = sumWide(x, j, stride, terms)
+	}
+}
+
+// newPlainRig is newRig on a device with plainKernels.
+func newPlainRig(t *testing.T) *rig {
+	dev, err := NewDevice("plain", backend.Options{Workers: 2}, plainKernels())
+	require.NoError(t, err)
+	s, err := dev.NewStream()
+	require.NoError(t, err)
+	return &rig{t, dev, s, rand.New(rand.NewPCG(1, 2))}
+}
+
+// onEveryEngine runs a test with the loops of this package and with others.
+func onEveryEngine(t *testing.T, test func(*testing.T, *rig)) {
+	t.Run("own loops", func(t *testing.T) { test(t, newRig(t, 2)) })
+	t.Run("others", func(t *testing.T) { test(t, newPlainRig(t)) })
+}
+
+// TestColumnsHaveTheSameBits sums a matrix with and without a loop for columns, and as its transpose, which has none.
+func TestColumnsHaveTheSameBits(t *testing.T) {
+	plain, r := newPlainRig(t), newRig(t, 2)
+	for _, d := range []backend.DType{backend.Float32, backend.Float64} {
+		x := r.random(d, 700, 11)
+		want := r.empty(d, 1, 11)
+		r.exec(backend.Cmd{Op: backend.Reduce, Dst: []backend.View{want}, Src: []backend.View{x}})
+		y, turned := plain.of(d, values(&x), 700, 11), plain.empty(d, 11, 700)
+		for i := range 700 {
+			for j := range 11 {
+				set(&turned, j*700+i, get(&x, i*11+j))
+			}
+		}
+		for _, src := range []backend.View{y, permuted(turned, 1, 0)} {
+			got := plain.empty(d, 1, 11)
+			plain.exec(backend.Cmd{Op: backend.Reduce, Dst: []backend.View{got}, Src: []backend.View{src}})
+			require.Equal(t, values(&want), values(&got))
+		}
+	}
+}

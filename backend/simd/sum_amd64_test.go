@@ -1,0 +1,78 @@
+//go:build unix
+
+package simd
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/backend/cpu"
+)
+
+func checkColumns[T float](t *testing.T, c *cpu.Columns) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	source, result := newGuarded(t, 1<<16), newGuarded(t, 1<<12)
+	for terms := 1; terms <= 257; terms++ {
+		stride := c.Width + terms%7
+		src := last[T](source, (terms-1)*stride+c.Width)
+		dst := last[T](result, c.Width)
+		if terms%2 == 0 {
+			src, dst = first[T](source, len(src)), first[T](result, len(dst))
+		}
+		for i := range src {
+			src[i] = T(rnd.NormFloat64())
+		}
+		want := make([]T, c.Width)
+		for j := range want {
+			var s [4]float64
+			for i := range terms {
+				s[i%4] += float64(src[i*stride+j])
+			}
+			want[j] = T((s[0] + s[1]) + (s[2] + s[3]))
+		}
+		c.Sum(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), stride, terms)
+		require.Equal(t, want, dst, "%d terms, %d apart", terms, stride)
+	}
+}
+
+// TestColumns compares sums with their definition, bit by bit, beside protected pages.
+func TestColumns(t *testing.T) {
+	for _, i := range present() {
+		if i == off {
+			continue
+		}
+		t.Run(fmt.Sprintf("%v/float32", i), func(t *testing.T) { checkColumns[float32](t, columnsOf(i, backend.Float32)) })
+		t.Run(fmt.Sprintf("%v/float64", i), func(t *testing.T) { checkColumns[float64](t, columnsOf(i, backend.Float64)) })
+	}
+}
+
+// BenchmarkSum sums over the rows of a matrix, as the gradient of a bias does, and over its columns.
+func BenchmarkSum(b *testing.B) {
+	for _, i := range present() {
+		for _, d := range []backend.DType{backend.Float32, backend.Float64} {
+			for _, axis := range []int{0, 1} {
+				b.Run(fmt.Sprintf("%v/%v/50000x64/axis %d", i, d, axis), func(b *testing.B) {
+					dev, err := open(i, backend.Options{Workers: 1})
+					require.NoError(b, err)
+					stream, err := dev.NewStream()
+					require.NoError(b, err)
+					src := operand(b, dev, d, 50000, 64)
+					kept := [2]int{50000, 64}
+					kept[axis] = 1
+					cmds := []backend.Cmd{{Op: backend.Reduce, Dst: []backend.View{operand(b, dev, d, kept[0], kept[1])}, Src: []backend.View{src}}}
+					b.ReportAllocs()
+					b.SetBytes(int64(src.Buf.Size))
+					for b.Loop() {
+						stream.Exec(cmds)
+					}
+					require.NoError(b, stream.Sync())
+				})
+			}
+		}
+	}
+}
