@@ -191,10 +191,9 @@ func TestImplementationsAgree(t *testing.T) {
 	}
 	const n = 512
 	var x, y, z [n]float32
-	step := sampling()
-	for bits := uint64(0); bits < 1<<32; bits += n * step {
+	for bits := uint64(0); bits < 1<<32; bits += n * *step {
 		for i := range x {
-			x[i] = math.Float32frombits(uint32(bits + uint64(i)*step))
+			x[i] = math.Float32frombits(uint32(bits + uint64(i)**step))
 		}
 		for _, f := range functions {
 			mapKernel(avx512, f.op, backend.Float32)(unsafe.Pointer(&y), unsafe.Pointer(&x), nil, nil, n)
