@@ -8,162 +8,267 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
+// add32AVX512 stores a + b.
+//
 //go:noescape
 func add32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-//go:noescape
-func sub32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func mul32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func div32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func min32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func max32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func neg32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func abs32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func sqrt32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func rsqrt32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func round32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func floor32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func ceil32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func trunc32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func where32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func eq32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func ne32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func lt32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func le32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func exp32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func expm132AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func tanh32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func sigmoid32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func log32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func log1p32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func softplus32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func erf32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func geluPair32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func gelu32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func geluGrad32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func largest32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func sin32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
-//go:noescape
-func cos32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-
+// add64AVX512 stores a + b.
+//
 //go:noescape
 func add64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// sub32AVX512 stores a − b.
+//
+//go:noescape
+func sub32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// sub64AVX512 stores a − b.
+//
 //go:noescape
 func sub64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mul32AVX512 stores a·b.
+//
+//go:noescape
+func mul32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mul64AVX512 stores a·b.
+//
 //go:noescape
 func mul64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// div32AVX512 stores a/b.
+//
+//go:noescape
+func div32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// div64AVX512 stores a/b.
+//
 //go:noescape
 func div64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// min32AVX512 stores min(a, b).
+//
+//go:noescape
+func min32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// min64AVX512 stores min(a, b).
+//
 //go:noescape
 func min64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// max32AVX512 stores max(a, b).
+//
+//go:noescape
+func max32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// max64AVX512 stores max(a, b).
+//
 //go:noescape
 func max64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// neg32AVX512 stores −a.
+//
+//go:noescape
+func neg32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// neg64AVX512 stores −a.
+//
 //go:noescape
 func neg64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// abs32AVX512 stores |a|.
+//
+//go:noescape
+func abs32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// abs64AVX512 stores |a|.
+//
 //go:noescape
 func abs64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// sqrt32AVX512 stores √a.
+//
+//go:noescape
+func sqrt32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// sqrt64AVX512 stores √a.
+//
 //go:noescape
 func sqrt64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// rsqrt32AVX512 stores 1/√a.
+//
+//go:noescape
+func rsqrt32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// rsqrt64AVX512 stores 1/√a.
+//
 //go:noescape
 func rsqrt64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// round32AVX512 stores a rounded to even.
+//
+//go:noescape
+func round32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// round64AVX512 stores a rounded to even.
+//
 //go:noescape
 func round64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// floor32AVX512 stores ⌊a⌋.
+//
+//go:noescape
+func floor32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// floor64AVX512 stores ⌊a⌋.
+//
 //go:noescape
 func floor64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// ceil32AVX512 stores ⌈a⌉.
+//
+//go:noescape
+func ceil32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// ceil64AVX512 stores ⌈a⌉.
+//
 //go:noescape
 func ceil64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// trunc32AVX512 stores a rounded toward 0.
+//
+//go:noescape
+func trunc32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// trunc64AVX512 stores a rounded toward 0.
+//
 //go:noescape
 func trunc64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// where32AVX512 stores b where a, of bytes, is true, else c.
+//
+//go:noescape
+func where32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// where64AVX512 stores b where a, of bytes, is true, else c.
+//
 //go:noescape
 func where64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// eq32AVX512 stores a = b, as bytes.
+//
+//go:noescape
+func eq32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// eq64AVX512 stores a = b, as bytes.
+//
 //go:noescape
 func eq64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// ne32AVX512 stores a ≠ b, as bytes.
+//
+//go:noescape
+func ne32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// ne64AVX512 stores a ≠ b, as bytes.
+//
 //go:noescape
 func ne64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// lt32AVX512 stores a < b, as bytes.
+//
+//go:noescape
+func lt32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// lt64AVX512 stores a < b, as bytes.
+//
 //go:noescape
 func lt64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// le32AVX512 stores a ≤ b, as bytes.
+//
+//go:noescape
+func le32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// le64AVX512 stores a ≤ b, as bytes.
+//
 //go:noescape
 func le64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// exp32AVX512 stores eᵃ.
+//
+//go:noescape
+func exp32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// expm132AVX512 stores eᵃ − 1.
+//
+//go:noescape
+func expm132AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// tanh32AVX512 stores tanh a.
+//
+//go:noescape
+func tanh32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// sigmoid32AVX512 stores 1/(1 + e⁻ᵃ).
+//
+//go:noescape
+func sigmoid32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// log32AVX512 stores ln a.
+//
+//go:noescape
+func log32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// log1p32AVX512 stores ln(1 + a).
+//
+//go:noescape
+func log1p32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// softplus32AVX512 stores ln(1 + eᵃ).
+//
+//go:noescape
+func softplus32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// erf32AVX512 stores erf a.
+//
+//go:noescape
+func erf32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// gelu32AVX512 stores a·Φ(a).
+//
+//go:noescape
+func gelu32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// geluGrad32AVX512 stores Φ(a) + a·φ(a).
+//
+//go:noescape
+func geluGrad32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// geluPair32AVX512 stores a·Φ(a) and c = Φ(a) + a·φ(a).
+//
+//go:noescape
+func geluPair32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// sin32AVX512 stores sin a for |a| < 2¹⁷, infinite or NaN.
+//
+//go:noescape
+func sin32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// cos32AVX512 stores cos a for |a| < 2¹⁷, infinite or NaN.
+//
+//go:noescape
+func cos32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// largest32AVX512 stores a whole vector that holds the largest |a[i]| that is a number.
+//
+//go:noescape
+func largest32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAVX512 finds the kernels by instruction and type.
 var mapAVX512 = mapTable{
 	{backend.Add, backend.Float32}:      add32AVX512,
 	{backend.Add, backend.Float64}:      add64AVX512,

@@ -5,7 +5,7 @@ import (
 )
 
 // The functions of float32 compute in float32 with fused multiply-adds. Polynomials are minimax by Remez' exchange in 40 digits, rounded to
-// float32; each says its greatest relative error after rounding. The reported errors of the results are in docs/NUMERICS.md.
+// float32; each says its greatest relative error after rounding. The errors of the results are in docs/NUMERICS.md.
 
 const (
 	// roundShift added to |x| < 2²² rounds x to an integer, which the low bits of the sum then hold.

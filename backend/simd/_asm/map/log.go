@@ -14,8 +14,6 @@ const (
 	infinityBits = 0x7f800000
 	negInfBits   = 0xff800000
 	nanBits      = 0x7fc00000
-
-	notGreaterEqual predicate = 0x19 // or unordered
 )
 
 func (m *machine) logarithms() {

@@ -15,7 +15,6 @@ const rodata = attr.RODATA | attr.NOPTR
 // it runs through the same body, and its loads and stores leave alone what is not theirs.
 type loop struct {
 	*machine
-	base  string
 	n     reg.GPVirtual
 	limit reg.Register // AVX-512: the mask of a partial vector
 }
@@ -34,7 +33,7 @@ func (m *machine) begin(base string) *loop {
 	m.Function(name)
 	m.Attributes(attr.NOSPLIT)
 	m.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, types.NewTuple(vars...), nil, false)))
-	l := &loop{machine: m, base: name, n: m.GP64()}
+	l := &loop{machine: m, n: m.GP64()}
 	m.MOVQ(m.parameter("n"), l.n)
 	m.TESTQ(l.n, l.n)
 	m.JE(operand.LabelRef("done"))

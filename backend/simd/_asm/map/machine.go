@@ -277,13 +277,12 @@ func (m *machine) toFloat(a vec) vec {
 type predicate uint8
 
 const (
-	equal        predicate = 0x00
-	less         predicate = 0x11
-	lessEqual    predicate = 0x12
-	unordered    predicate = 0x03
-	notEqual     predicate = 0x04
-	notLess      predicate = 0x15 // or unordered
-	notLessEqual predicate = 0x16 // or unordered
+	equal           predicate = 0x00
+	less            predicate = 0x11
+	lessEqual       predicate = 0x12
+	unordered       predicate = 0x03
+	notEqual        predicate = 0x04 // or unordered
+	notGreaterEqual predicate = 0x19 // or unordered
 )
 
 // compare returns the mask of a ∘ b: an opmask, or a vector of ones and zeros.
