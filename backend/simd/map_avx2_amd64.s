@@ -1272,22 +1272,24 @@ body:
 	VMOVAPS     avx2Constants<>+192(SB), Y1
 	VORPS       avx2Constants<>+64(SB), Y0, Y2
 	VMAXPS      Y2, Y1, Y1
-	VMOVAPS     avx2Constants<>+256(SB), Y2
-	VFMADD231PS avx2Constants<>+224(SB), Y1, Y2
-	VSUBPS      avx2Constants<>+256(SB), Y2, Y3
-	VFMADD231PS avx2Constants<>+288(SB), Y3, Y1
-	VFMADD231PS avx2Constants<>+320(SB), Y3, Y1
-	VMULPS      Y1, Y1, Y3
-	VMOVAPS     avx2Constants<>+352(SB), Y4
-	VFMADD213PS avx2Constants<>+384(SB), Y1, Y4
-	VFMADD213PS avx2Constants<>+416(SB), Y1, Y4
-	VFMADD213PS avx2Constants<>+448(SB), Y1, Y4
-	VFMADD213PS avx2Constants<>+480(SB), Y1, Y4
-	VFMADD231PS Y4, Y3, Y1
-	VADDPS      avx2Constants<>+128(SB), Y1, Y1
-	VPSLLD      $0x17, Y2, Y2
-	VPADDD      avx2Constants<>+896(SB), Y2, Y2
-	VMULPS      Y2, Y1, Y1
+	VMOVAPS     avx2Constants<>+128(SB), Y2
+	VMOVAPS     avx2Constants<>+256(SB), Y3
+	VFMADD231PS avx2Constants<>+224(SB), Y1, Y3
+	VSUBPS      avx2Constants<>+256(SB), Y3, Y4
+	VFMADD231PS avx2Constants<>+288(SB), Y4, Y1
+	VFMADD231PS avx2Constants<>+320(SB), Y4, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVAPS     avx2Constants<>+352(SB), Y5
+	VFMADD213PS avx2Constants<>+384(SB), Y1, Y5
+	VFMADD213PS avx2Constants<>+416(SB), Y1, Y5
+	VFMADD213PS avx2Constants<>+448(SB), Y1, Y5
+	VFMADD213PS avx2Constants<>+480(SB), Y1, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y1, Y2, Y4
+	VPSLLD      $0x17, Y3, Y1
+	VPADDD      avx2Constants<>+896(SB), Y1, Y1
+	VMULPS      Y1, Y4, Y1
 	VMULPS      avx2Constants<>+928(SB), Y1, Y1
 	VMOVAPS     avx2Constants<>+128(SB), Y2
 	VBLENDVPS   Y0, Y1, Y2, Y0
@@ -1508,22 +1510,24 @@ body:
 	VMOVAPS     avx2Constants<>+192(SB), Y2
 	VORPS       avx2Constants<>+64(SB), Y0, Y0
 	VMAXPS      Y0, Y2, Y0
-	VMOVAPS     avx2Constants<>+256(SB), Y2
-	VFMADD231PS avx2Constants<>+224(SB), Y0, Y2
-	VSUBPS      avx2Constants<>+256(SB), Y2, Y3
-	VFMADD231PS avx2Constants<>+288(SB), Y3, Y0
-	VFMADD231PS avx2Constants<>+320(SB), Y3, Y0
-	VMULPS      Y0, Y0, Y3
-	VMOVAPS     avx2Constants<>+352(SB), Y4
-	VFMADD213PS avx2Constants<>+384(SB), Y0, Y4
-	VFMADD213PS avx2Constants<>+416(SB), Y0, Y4
-	VFMADD213PS avx2Constants<>+448(SB), Y0, Y4
-	VFMADD213PS avx2Constants<>+480(SB), Y0, Y4
-	VFMADD231PS Y4, Y3, Y0
-	VADDPS      avx2Constants<>+128(SB), Y0, Y0
-	VPSLLD      $0x17, Y2, Y2
-	VPADDD      avx2Constants<>+896(SB), Y2, Y2
-	VMULPS      Y2, Y0, Y0
+	VMOVAPS     avx2Constants<>+128(SB), Y2
+	VMOVAPS     avx2Constants<>+256(SB), Y3
+	VFMADD231PS avx2Constants<>+224(SB), Y0, Y3
+	VSUBPS      avx2Constants<>+256(SB), Y3, Y4
+	VFMADD231PS avx2Constants<>+288(SB), Y4, Y0
+	VFMADD231PS avx2Constants<>+320(SB), Y4, Y0
+	VMULPS      Y0, Y0, Y4
+	VMOVAPS     avx2Constants<>+352(SB), Y5
+	VFMADD213PS avx2Constants<>+384(SB), Y0, Y5
+	VFMADD213PS avx2Constants<>+416(SB), Y0, Y5
+	VFMADD213PS avx2Constants<>+448(SB), Y0, Y5
+	VFMADD213PS avx2Constants<>+480(SB), Y0, Y5
+	VFMADD231PS Y5, Y4, Y0
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y0, Y2, Y4
+	VPSLLD      $0x17, Y3, Y0
+	VPADDD      avx2Constants<>+896(SB), Y0, Y0
+	VMULPS      Y0, Y4, Y0
 	VMULPS      avx2Constants<>+928(SB), Y0, Y0
 	VADDPS      avx2Constants<>+128(SB), Y0, Y2
 	VSUBPS      avx2Constants<>+128(SB), Y2, Y3
@@ -1734,20 +1738,25 @@ body:
 	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
 	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       avx2Constants<>+128(SB), Y2, Y2
+	VMULPS       Y3, Y1, Y4
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  Y2, Y4, Y6
 	VPSLLD       $0x17, Y5, Y4
 	VPADDD       avx2Constants<>+896(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VMULPS       avx2Constants<>+928(SB), Y2, Y2
-	VMULPS       Y3, Y1, Y4
-	VMULPS       Y2, Y4, Y4
-	VMOVAPS      avx2Constants<>+1472(SB), Y5
-	VMAXPS       Y0, Y5, Y5
-	VSUBPS       Y4, Y5, Y4
-	VANDPS       avx2Constants<>+64(SB), Y0, Y5
-	VORPS        Y5, Y4, Y4
+	VMULPS       Y4, Y6, Y4
+	VMULPS       avx2Constants<>+928(SB), Y4, Y4
+	VMOVAPS      avx2Constants<>+1472(SB), Y6
+	VMAXPS       Y0, Y6, Y6
+	VSUBPS       Y4, Y6, Y4
+	VANDPS       avx2Constants<>+64(SB), Y0, Y6
+	VORPS        Y6, Y4, Y4
 	VFMADD231PS  avx2Constants<>+2624(SB), Y1, Y3
-	VMULPS       Y2, Y3, Y1
+	VMOVAPS      Y3, Y1
+	VFMADD231PS  Y2, Y3, Y1
+	VPSLLD       $0x17, Y5, Y2
+	VPADDD       avx2Constants<>+896(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMULPS       avx2Constants<>+928(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+128(SB), Y2
 	VSUBPS       Y1, Y2, Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
@@ -1844,13 +1853,13 @@ body:
 	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
 	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       avx2Constants<>+128(SB), Y2, Y2
-	VPSLLD       $0x17, Y5, Y4
-	VPADDD       avx2Constants<>+896(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VMULPS       avx2Constants<>+928(SB), Y2, Y2
 	VMULPS       Y3, Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	VMOVAPS      Y1, Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VPSLLD       $0x17, Y5, Y1
+	VPADDD       avx2Constants<>+896(SB), Y1, Y1
+	VMULPS       Y1, Y3, Y1
+	VMULPS       avx2Constants<>+928(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+1472(SB), Y2
 	VMAXPS       Y0, Y2, Y2
 	VSUBPS       Y1, Y2, Y1
@@ -1941,13 +1950,13 @@ body:
 	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
 	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
 	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       avx2Constants<>+128(SB), Y2, Y2
-	VPSLLD       $0x17, Y5, Y4
-	VPADDD       avx2Constants<>+896(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VMULPS       avx2Constants<>+928(SB), Y2, Y2
 	VFMADD231PS  avx2Constants<>+2624(SB), Y1, Y3
-	VMULPS       Y2, Y3, Y1
+	VMOVAPS      Y3, Y1
+	VFMADD231PS  Y2, Y3, Y1
+	VPSLLD       $0x17, Y5, Y2
+	VPADDD       avx2Constants<>+896(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMULPS       avx2Constants<>+928(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+128(SB), Y2
 	VSUBPS       Y1, Y2, Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
@@ -3722,14 +3731,14 @@ DATA avx2Constants<>+2128(SB)/4, $0x3e03bc79
 DATA avx2Constants<>+2132(SB)/4, $0x3e03bc79
 DATA avx2Constants<>+2136(SB)/4, $0x3e03bc79
 DATA avx2Constants<>+2140(SB)/4, $0x3e03bc79
-DATA avx2Constants<>+2144(SB)/4, $0x41680000
-DATA avx2Constants<>+2148(SB)/4, $0x41680000
-DATA avx2Constants<>+2152(SB)/4, $0x41680000
-DATA avx2Constants<>+2156(SB)/4, $0x41680000
-DATA avx2Constants<>+2160(SB)/4, $0x41680000
-DATA avx2Constants<>+2164(SB)/4, $0x41680000
-DATA avx2Constants<>+2168(SB)/4, $0x41680000
-DATA avx2Constants<>+2172(SB)/4, $0x41680000
+DATA avx2Constants<>+2144(SB)/4, $0x41700000
+DATA avx2Constants<>+2148(SB)/4, $0x41700000
+DATA avx2Constants<>+2152(SB)/4, $0x41700000
+DATA avx2Constants<>+2156(SB)/4, $0x41700000
+DATA avx2Constants<>+2160(SB)/4, $0x41700000
+DATA avx2Constants<>+2164(SB)/4, $0x41700000
+DATA avx2Constants<>+2168(SB)/4, $0x41700000
+DATA avx2Constants<>+2172(SB)/4, $0x41700000
 DATA avx2Constants<>+2176(SB)/4, $0xc0800000
 DATA avx2Constants<>+2180(SB)/4, $0xc0800000
 DATA avx2Constants<>+2184(SB)/4, $0xc0800000

@@ -1059,20 +1059,22 @@ body:
 	VBROADCASTSS     avx512Constants<>+16(SB), Z1
 	VORPS.BCST       avx512Constants<>+0(SB), Z0, Z2
 	VMAXPS           Z2, Z1, Z1
-	VBROADCASTSS     avx512Constants<>+24(SB), Z2
-	VFMADD231PS.BCST avx512Constants<>+20(SB), Z1, Z2
-	VSUBPS.BCST      avx512Constants<>+24(SB), Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+28(SB), Z2, Z1
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z2, Z1
-	VMULPS           Z1, Z1, Z4
-	VBROADCASTSS     avx512Constants<>+36(SB), Z5
-	VFMADD213PS.BCST avx512Constants<>+40(SB), Z1, Z5
-	VFMADD213PS.BCST avx512Constants<>+44(SB), Z1, Z5
-	VFMADD213PS.BCST avx512Constants<>+48(SB), Z1, Z5
-	VFMADD213PS.BCST avx512Constants<>+52(SB), Z1, Z5
-	VFMADD231PS      Z5, Z4, Z1
-	VADDPS.BCST      avx512Constants<>+8(SB), Z1, Z1
-	VSCALEFPS        Z2, Z1, Z1
+	VBROADCASTSS     avx512Constants<>+8(SB), Z2
+	VBROADCASTSS     avx512Constants<>+24(SB), Z4
+	VFMADD231PS.BCST avx512Constants<>+20(SB), Z1, Z4
+	VSUBPS.BCST      avx512Constants<>+24(SB), Z4, Z4
+	VFMADD231PS.BCST avx512Constants<>+28(SB), Z4, Z1
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z4, Z1
+	VMULPS           Z1, Z1, Z5
+	VBROADCASTSS     avx512Constants<>+36(SB), Z6
+	VFMADD213PS.BCST avx512Constants<>+40(SB), Z1, Z6
+	VFMADD213PS.BCST avx512Constants<>+44(SB), Z1, Z6
+	VFMADD213PS.BCST avx512Constants<>+48(SB), Z1, Z6
+	VFMADD213PS.BCST avx512Constants<>+52(SB), Z1, Z6
+	VFMADD231PS      Z6, Z5, Z1
+	VMOVAPS          Z2, Z5
+	VFMADD231PS      Z1, Z2, Z5
+	VSCALEFPS        Z4, Z5, Z1
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+8(SB), Z0
 	VBLENDMPS        Z1, Z0, K2, Z3
@@ -1268,20 +1270,22 @@ body:
 	VBROADCASTSS     avx512Constants<>+16(SB), Z2
 	VORPS.BCST       avx512Constants<>+0(SB), Z0, Z0
 	VMAXPS           Z0, Z2, Z0
-	VBROADCASTSS     avx512Constants<>+24(SB), Z2
-	VFMADD231PS.BCST avx512Constants<>+20(SB), Z0, Z2
-	VSUBPS.BCST      avx512Constants<>+24(SB), Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+28(SB), Z2, Z0
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z2, Z0
-	VMULPS           Z0, Z0, Z3
-	VBROADCASTSS     avx512Constants<>+36(SB), Z4
-	VFMADD213PS.BCST avx512Constants<>+40(SB), Z0, Z4
-	VFMADD213PS.BCST avx512Constants<>+44(SB), Z0, Z4
-	VFMADD213PS.BCST avx512Constants<>+48(SB), Z0, Z4
-	VFMADD213PS.BCST avx512Constants<>+52(SB), Z0, Z4
-	VFMADD231PS      Z4, Z3, Z0
-	VADDPS.BCST      avx512Constants<>+8(SB), Z0, Z0
-	VSCALEFPS        Z2, Z0, Z0
+	VBROADCASTSS     avx512Constants<>+8(SB), Z2
+	VBROADCASTSS     avx512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST avx512Constants<>+20(SB), Z0, Z3
+	VSUBPS.BCST      avx512Constants<>+24(SB), Z3, Z3
+	VFMADD231PS.BCST avx512Constants<>+28(SB), Z3, Z0
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z3, Z0
+	VMULPS           Z0, Z0, Z4
+	VBROADCASTSS     avx512Constants<>+36(SB), Z5
+	VFMADD213PS.BCST avx512Constants<>+40(SB), Z0, Z5
+	VFMADD213PS.BCST avx512Constants<>+44(SB), Z0, Z5
+	VFMADD213PS.BCST avx512Constants<>+48(SB), Z0, Z5
+	VFMADD213PS.BCST avx512Constants<>+52(SB), Z0, Z5
+	VFMADD231PS      Z5, Z4, Z0
+	VMOVAPS          Z2, Z4
+	VFMADD231PS      Z0, Z2, Z4
+	VSCALEFPS        Z3, Z4, Z0
 	VADDPS.BCST      avx512Constants<>+8(SB), Z0, Z2
 	VSUBPS.BCST      avx512Constants<>+8(SB), Z2, Z3
 	VBROADCASTSS     avx512Constants<>+8(SB), Z4
@@ -1479,17 +1483,19 @@ body:
 	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z7
 	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z7
 	VFMADD231PS      Z7, Z5, Z2
-	VADDPS.BCST      avx512Constants<>+8(SB), Z2, Z2
-	VSCALEFPS        Z6, Z2, Z2
 	VMULPS           Z4, Z1, Z5
-	VMULPS           Z2, Z5, Z5
-	VBROADCASTSS     avx512Constants<>+152(SB), Z6
-	VMAXPS           Z0, Z6, Z6
-	VSUBPS           Z5, Z6, Z5
-	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z6
-	VORPS            Z6, Z5, Z5
+	VMOVAPS          Z5, Z7
+	VFMADD231PS      Z2, Z5, Z7
+	VSCALEFPS        Z6, Z7, Z5
+	VBROADCASTSS     avx512Constants<>+152(SB), Z7
+	VMAXPS           Z0, Z7, Z7
+	VSUBPS           Z5, Z7, Z5
+	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z7
+	VORPS            Z7, Z5, Z5
 	VFMADD231PS.BCST avx512Constants<>+300(SB), Z1, Z4
-	VMULPS           Z2, Z4, Z1
+	VMOVAPS          Z4, Z1
+	VFMADD231PS      Z2, Z4, Z1
+	VSCALEFPS        Z6, Z1, Z1
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+8(SB), Z0
 	VSUBPS           Z1, Z0, Z0
@@ -1576,10 +1582,10 @@ body:
 	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z6
 	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z6
 	VFMADD231PS      Z6, Z4, Z2
-	VADDPS.BCST      avx512Constants<>+8(SB), Z2, Z2
-	VSCALEFPS        Z5, Z2, Z2
 	VMULPS           Z3, Z1, Z1
-	VMULPS           Z2, Z1, Z1
+	VMOVAPS          Z1, Z3
+	VFMADD231PS      Z2, Z1, Z3
+	VSCALEFPS        Z5, Z3, Z1
 	VBROADCASTSS     avx512Constants<>+152(SB), Z2
 	VMAXPS           Z0, Z2, Z2
 	VSUBPS           Z1, Z2, Z1
@@ -1664,10 +1670,10 @@ body:
 	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z7
 	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z7
 	VFMADD231PS      Z7, Z5, Z2
-	VADDPS.BCST      avx512Constants<>+8(SB), Z2, Z2
-	VSCALEFPS        Z6, Z2, Z2
 	VFMADD231PS.BCST avx512Constants<>+300(SB), Z1, Z4
-	VMULPS           Z2, Z4, Z1
+	VMOVAPS          Z4, Z1
+	VFMADD231PS      Z2, Z4, Z1
+	VSCALEFPS        Z6, Z1, Z1
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+8(SB), Z0
 	VSUBPS           Z1, Z0, Z0
@@ -2770,7 +2776,7 @@ DATA avx512Constants<>+224(SB)/4, $0xbcc2aa9f
 DATA avx512Constants<>+228(SB)/4, $0x3dd9934a
 DATA avx512Constants<>+232(SB)/4, $0x3f22993c
 DATA avx512Constants<>+236(SB)/4, $0x3e03bc79
-DATA avx512Constants<>+240(SB)/4, $0x41680000
+DATA avx512Constants<>+240(SB)/4, $0x41700000
 DATA avx512Constants<>+244(SB)/4, $0xc0800000
 DATA avx512Constants<>+248(SB)/4, $0xbe000000
 DATA avx512Constants<>+252(SB)/4, $0x3e000000

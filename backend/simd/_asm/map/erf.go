@@ -7,15 +7,15 @@ var (
 	erfTerms = []float64{0.128379166, -0.376126319, 0.112836875, -0.0268589407, 0.00519990642, -0.000813001068, 8.31676953e-05}
 	// erfcTerms is −ln(erfc(x))/x − 1 by x, for erfNear ≤ x ≤ 4; it leaves erf within 2^−28.2. After N. Juffa.
 	erfcTerms = []float64{0.128648654, 0.635150671, 0.106237963, -0.0237629991, 0.00364290318, -0.000322913518, 1.12423022e-05}
-	// tailTerms is e^(z²/2)·Φ(−z) by t = (z − 4)/(z + 4), for 0 ≤ z ≤ tailEnd, within 2^−25.2.
+	// tailTerms is e^(z²/2)·Φ(−z) by t = (z − 4)/(z + 4), for 0 ≤ z ≤ 14.5, within 2^−25.2.
 	tailTerms = []float64{0.094410643, -0.170397744, 0.124379203, -0.071706742, 0.0308654979, -0.00849792082, 0.000502557843,
 		0.00065777218, -0.000167834252, -6.52947783e-05}
 )
 
 const (
 	erfNear    = 0.93
-	erfEnd     = 4    // erf is 1 in float32 from here
-	tailEnd    = 14.5 // Φ(−z) is 0 in float32 from here
+	erfEnd     = 4  // erf is 1 in float32 from here
+	tailEnd    = 15 // Φ(−z) and z·φ(z) are 0 in float32 from here
 	tailOrigin = 4.
 	invSqrt2Pi = 0.398942280401432677939946
 )
@@ -45,7 +45,10 @@ func (m *machine) erf(in []vec) vec {
 }
 
 // gaussian is what GELU and its derivative share: z = |x|, e = e^(−z²/2) and ratio = Φ(−z)/e.
-type gaussian struct{ z, e, ratio vec }
+type gaussian struct {
+	z, ratio vec
+	e        power
+}
 
 func (m *machine) tail(x vec) gaussian {
 	z := m.min(m.load(m.num(tailEnd)), m.and(x, m.magnitude()))
@@ -58,7 +61,7 @@ func (m *machine) tail(x vec) gaussian {
 	r := m.mulAdd(n, m.num(-ln2High), m.mul(square, m.num(-0.5)))
 	r = m.mulAdd(low, m.num(-0.5), r)
 	r = m.mulAdd(n, m.num(-ln2Low), r)
-	return gaussian{z, m.decayed(power{n, shifted, m.expm1Reduced(r)}), ratio}
+	return gaussian{z, ratio, power{n, shifted, m.expm1Reduced(r)}}
 }
 
 // tailVariable returns t = (z − 4)/(z + 4), rounded nearly once, for the ratio is sensitive to it: what remains, z − 4·(1+t) − z·t, is divided by
@@ -72,12 +75,12 @@ func (m *machine) tailVariable(z vec) vec {
 
 // gelu is max(x, 0) − z·Φ(−z), which has the sign of x. The exponential is last: it may be subnormal.
 func (m *machine) gelu(x vec, t gaussian) vec {
-	below := m.mul(m.mul(t.z, t.ratio), t.e)
+	below := m.decayed(m.mul(t.z, t.ratio), t.e)
 	return m.or(m.sub(m.max(m.load(m.num(0)), x), below), m.signOf(x))
 }
 
 // geluGrad is h = Φ(−z) − z·φ(z) for negative x, else 1 − h.
 func (m *machine) geluGrad(x vec, t gaussian) vec {
-	h := m.mul(m.mulAdd(t.z, m.num(-invSqrt2Pi), t.ratio), t.e)
+	h := m.decayed(m.mulAdd(t.z, m.num(-invSqrt2Pi), t.ratio), t.e)
 	return m.pick(m.negative(x), h, m.sub(m.load(m.num(1)), h))
 }

@@ -57,9 +57,9 @@ func (m *machine) scale(e power, one uint64) vec {
 	return m.addInt(m.shiftLeft(e.shifted, mantissaBits), m.bits(one))
 }
 
-// decayed returns 2ⁿ·(1 + p) for −150 ≤ n ≤ 0, also where it is subnormal: the second factor alone rounds.
-func (m *machine) decayed(e power) vec {
-	y := m.add(e.p, m.num(1))
+// decayed returns y·2ⁿ·(1 + p) for −150 ≤ n ≤ 0, also where it is subnormal: the product with 2ⁿ, or the second factor of it, alone rounds.
+func (m *machine) decayed(y vec, e power) vec {
+	y = m.mulAdd(y, e.p, y)
 	if m.wide {
 		return m.scaled(y, e.n)
 	}
@@ -122,7 +122,7 @@ func (m *machine) signOf(x vec) vec { return m.and(x, m.signBit()) }
 // decay returns e^−|x|.
 func (m *machine) decay(x vec) vec {
 	z := m.max(m.load(m.num(-104)), m.or(x, m.signBit()))
-	return m.decayed(m.power(z))
+	return m.decayed(m.load(m.num(1)), m.power(z))
 }
 
 // sigmoid is 1/(1 + e) or e/(1 + e) with e = e^−|x|.
