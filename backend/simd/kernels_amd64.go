@@ -11,7 +11,9 @@ func kernels(i implementation) cpu.Kernels {
 		return cpu.Kernels{}
 	}
 	return cpu.Kernels{
-		Tile:    func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
-		Columns: func(d backend.DType) *cpu.Columns { return columnsOf(i, d) },
+		Map:      func(op backend.MapOp, d backend.DType) cpu.Kernel { return mapKernel(i, op, d) },
+		GELUPair: func(d backend.DType) cpu.Kernel { return geluPairKernel(i, d) },
+		Tile:     func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
+		Columns:  func(d backend.DType) *cpu.Columns { return columnsOf(i, d) },
 	}
 }

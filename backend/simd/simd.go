@@ -20,6 +20,7 @@ import (
 )
 
 //go:generate go -C _asm run . ..
+//go:generate go -C _asm run ./map ..
 
 const (
 	rank = 20
@@ -41,7 +42,7 @@ const (
 // implementations are described from the plainest to the best.
 var implementations = []struct{ name, about, needs string }{
 	off:    {"off", "pure Go", ""},
-	avx2:   {"avx2", "AVX2", "AVX2 and FMA"},
+	avx2:   {"avx2", "AVX2", "AVX2, FMA and BMI2"},
 	avx512: {"avx512", "AVX-512", "AVX-512 F, BW, DQ and VL"},
 }
 
@@ -55,7 +56,7 @@ func choose(name string, has func(implementation) bool) (implementation, error) 
 				return i, nil
 			}
 		}
-		return off, errors.New("needs an amd64 processor with AVX2 and FMA")
+		return off, errors.New("needs an amd64 processor with AVX2, FMA and BMI2")
 	}
 	var names []string
 	for i, im := range implementations {
