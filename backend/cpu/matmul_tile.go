@@ -83,20 +83,20 @@ func (f *tiled[T, A]) piece(p *product, w *productScratch, u unit) {
 	lo := u.piece * p.run
 	n := min(p.run, p.grain.outermost()-lo)
 	if p.pieces > 1 {
-		t.sum(block2[A]{f.partial(p, u, u.piece), u.cols}, 0, u.a, u.b, lo, n, 0, false)
+		t.sum(area[A]{f.partial(p, u, u.piece), u.cols}, 0, u.a, u.b, lo, n, 0, false)
 		return
 	}
 	if direct, ok := t.destination(); ok {
 		t.sum(direct, 0, u.a, u.b, lo, n, 0, p.accumulate)
 		return
 	}
-	total := block2[A]{t.spare[:u.rows*u.cols], u.cols}
+	total := area[A]{t.spare[:u.rows*u.cols], u.cols}
 	t.sum(total, 0, u.a, u.b, lo, n, 1, false)
 	f.store(p, u, total.at)
 }
 
-// block2 is a block of sums: its elements from the first on, and the stride of its rows.
-type block2[A float] struct {
+// area is where the sums of a block go: its elements from the first on, and the stride of its rows.
+type area[A float] struct {
 	at  []A
 	row int
 }
@@ -130,28 +130,28 @@ func (t *tiledBlock[T, A]) plan() {
 }
 
 // destination returns the place of the block in the result, if sums can be written there as they come.
-func (t *tiledBlock[T, A]) destination() (block2[A], bool) {
+func (t *tiledBlock[T, A]) destination() (area[A], bool) {
 	p, u := t.p, t.u
 	if p.colD != 1 && u.cols > 1 || p.rowD < 0 {
-		return block2[A]{}, false
+		return area[A]{}, false
 	}
 	dst, same := any(elements[T](&p.dst)).([]A)
 	if !same {
-		return block2[A]{}, false
+		return area[A]{}, false
 	}
-	return block2[A]{dst[u.d:], p.rowD}, true
+	return area[A]{dst[u.d:], p.rowD}, true
 }
 
 // sum writes or adds the sum of n leaves of one level, from lo on, in the order of [backend.TreeSplit]. The blocks of spare from number
 // depth on are free.
-func (t *tiledBlock[T, A]) sum(dst block2[A], level, a, b, lo, n, depth int, add bool) {
+func (t *tiledBlock[T, A]) sum(dst area[A], level, a, b, lo, n, depth int, add bool) {
 	if n == 1 {
 		t.one(dst, level, a, b, lo, depth, add)
 		return
 	}
 	if add {
 		size := t.u.rows * t.u.cols
-		part := block2[A]{t.spare[depth*size : (depth+1)*size], t.u.cols}
+		part := area[A]{t.spare[depth*size : (depth+1)*size], t.u.cols}
 		t.sum(part, level, a, b, lo, n, depth+1, false)
 		t.addTo(dst, part)
 		return
@@ -162,7 +162,7 @@ func (t *tiledBlock[T, A]) sum(dst block2[A], level, a, b, lo, n, depth int, add
 }
 
 // one writes or adds leaf i of a level: of the last level the sum of its terms, of another the sum of the level below.
-func (t *tiledBlock[T, A]) one(dst block2[A], level, a, b, i, depth int, add bool) {
+func (t *tiledBlock[T, A]) one(dst area[A], level, a, b, i, depth int, add bool) {
 	g := &t.p.grain
 	if level == g.depth {
 		from := i * g.leaf
@@ -177,7 +177,7 @@ func (t *tiledBlock[T, A]) one(dst block2[A], level, a, b, i, depth int, add boo
 	t.sum(dst, level+1, a+i*x.stride[0], b+i*x.stride[1], 0, below, depth, add)
 }
 
-func (t *tiledBlock[T, A]) addTo(dst, part block2[A]) {
+func (t *tiledBlock[T, A]) addTo(dst, part area[A]) {
 	cols := t.u.cols
 	for i := range t.u.rows {
 		mergeSum(part.at[i*cols:(i+1)*cols], dst.at[i*dst.row:][:cols])
@@ -186,7 +186,7 @@ func (t *tiledBlock[T, A]) addTo(dst, part block2[A]) {
 
 // leaf writes or adds the sums of one leaf of terms. A strip of columns of the second operand stays in the L1 cache while all rows of
 // the first pass by.
-func (t *tiledBlock[T, A]) leaf(dst block2[A], a, b, terms int, add bool) {
+func (t *tiledBlock[T, A]) leaf(dst area[A], a, b, terms int, add bool) {
 	u, tile := t.u, t.tile
 	left := t.left(a, terms)
 	right, panel := t.right(b, terms)

@@ -50,6 +50,10 @@ func TestRowsHaveTheSameBits(t *testing.T) {
 		require.NoError(t, err)
 		stream, err := dev.NewStream()
 		require.NoError(t, err)
+		t.Cleanup(func() {
+			require.NoError(t, stream.Close())
+			require.NoError(t, dev.Close())
+		})
 		multiply := func(dst, x, y backend.View) {
 			stream.Exec([]backend.Cmd{{Op: backend.MatMul, Dst: []backend.View{dst}, Src: []backend.View{x, y}}})
 			require.NoError(t, stream.Sync())
