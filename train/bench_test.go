@@ -15,15 +15,13 @@ import (
 // BenchmarkStep is one training step of the flagship: batch, loss, backward, Adam. The GFLOP/s are those of its matrix products alone.
 func BenchmarkStep(b *testing.B) {
 	for _, size := range []struct{ batch, steps int }{{32, 100}, {64, 64}, {500, 100}} {
-		for _, workers := range []int{1, 2} {
-			for _, eager := range []bool{false, true} {
-				name := fmt.Sprintf("B%d_T%d_d2_h64_L2/workers=%d/eager=%v", size.batch, size.steps, workers, eager)
-				b.Run(name, func(b *testing.B) {
-					e, err := train.NewExperiment(testdevice.Stream(b, workers), train.Config{
+		for _, on := range testdevice.Backends(b) {
+			for _, workers := range []int{1, 2} {
+				b.Run(fmt.Sprintf("B%d_T%d_d2_h64_L2/%s/workers=%d", size.batch, size.steps, on, workers), func(b *testing.B) {
+					e, err := train.NewExperiment(testdevice.On(b, on, workers), train.Config{
 						Batch: size.batch, Process: diffusion.Process{NumSteps: size.steps},
 					})
 					require.NoError(b, err)
-					e.Trainer.Eager = eager
 					benchmarkSteps(b, e)
 					flops := 6.0 * float64(size.batch*size.steps) * (64*64*2 + 64*2*2) // forward, and two products backward, of 2·m·n·k each
 					b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")

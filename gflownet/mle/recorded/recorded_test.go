@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
+	_ "github.com/weir-ml/weir/backend/simd"
 	"github.com/weir-ml/weir/gflownet/mle/recorded"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensorio/safetensors"
@@ -23,20 +24,21 @@ func TestEveryRecordedCaseAgreesWithTheReference(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, paths, 9)
 	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".safetensors")
-		t.Run(name, func(t *testing.T) {
-			c, err := recorded.Open(testdevice.Stream(t, 0), path, backend.Invalid)
-			require.NoError(t, err)
-			r, err := c.Run()
-			require.NoError(t, err)
-			limit := 1e-12
-			if c.Batch.DType() == backend.Float32 {
-				limit = 5e-5
-			}
-			require.LessOrEqual(t, r.LossRelErr, limit)
-			require.LessOrEqual(t, r.GradRelErr, limit)
-			t.Logf("loss %.2g, gradients %.2g", r.LossRelErr, r.GradRelErr)
-		})
+		for _, name := range testdevice.Backends(t) {
+			t.Run(strings.TrimSuffix(filepath.Base(path), ".safetensors")+"/"+name, func(t *testing.T) {
+				c, err := recorded.Open(testdevice.On(t, name, 0), path, backend.Invalid)
+				require.NoError(t, err)
+				r, err := c.Run()
+				require.NoError(t, err)
+				limit := 1e-12
+				if c.Batch.DType() == backend.Float32 {
+					limit = 5e-5
+				}
+				require.LessOrEqual(t, r.LossRelErr, limit)
+				require.LessOrEqual(t, r.GradRelErr, limit)
+				t.Logf("loss %.2g, gradients %.2g", r.LossRelErr, r.GradRelErr)
+			})
+		}
 	}
 }
 
