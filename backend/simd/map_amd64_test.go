@@ -25,6 +25,9 @@ type function struct {
 	tail  float64 // the error below −1 if it is another: there GELU is small, and the contract bounds its absolute error
 }
 
+// geluEnd is where GELU and its derivative end: below they are 0, which the contract allows.
+const geluEnd = -9
+
 const invSqrt2Pi = 0.398942280401432677939946
 
 func phi(x float64) float64 { return invSqrt2Pi * math.Exp(-x*x/2) }
@@ -45,9 +48,17 @@ var functions = []function{
 	{backend.Cos, math.Cos, 1.75, 0},
 	{backend.Tanh, math.Tanh, 1.75, 0},
 	{backend.Erf, math.Erf, 1.25, 0},
-	{backend.GELU, func(x float64) float64 { return math.Max(x, -30) * cdf(math.Max(x, -30)) }, 4, 5.5},
+	{backend.GELU, func(x float64) float64 {
+		if x < geluEnd {
+			return math.Copysign(0, -1)
+		}
+		return x * cdf(x)
+	}, 4, 5.5},
 	{backend.GELUGrad, func(x float64) float64 {
-		x = min(max(x, -30), 30)
+		if x < geluEnd {
+			return math.Copysign(0, -1)
+		}
+		x = min(x, 30)
 		return cdf(x) + float64(x*phi(x))
 	}, 4, 5.5},
 	{backend.Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 2.5, 0},

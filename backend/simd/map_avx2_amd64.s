@@ -1731,38 +1731,42 @@ body:
 	VFMADD231PS  avx2Constants<>+288(SB), Y6, Y2
 	VFMADD231PS  avx2Constants<>+1408(SB), Y4, Y2
 	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVAPS      avx2Constants<>+352(SB), Y6
-	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VMULPS       Y3, Y1, Y4
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  Y2, Y4, Y6
-	VPSLLD       $0x17, Y5, Y4
-	VPADDD       avx2Constants<>+896(SB), Y4, Y4
-	VMULPS       Y4, Y6, Y4
-	VMULPS       avx2Constants<>+928(SB), Y4, Y4
-	VMOVAPS      avx2Constants<>+1472(SB), Y6
-	VMAXPS       Y0, Y6, Y6
-	VSUBPS       Y4, Y6, Y4
-	VANDPS       avx2Constants<>+64(SB), Y0, Y6
-	VORPS        Y6, Y4, Y4
-	VFMADD231PS  avx2Constants<>+2624(SB), Y1, Y3
+	VMOVAPS      avx2Constants<>+2624(SB), Y4
+	VCMPPS       $0x11, Y1, Y4, Y4
+	VMULPS       Y2, Y2, Y6
+	VMOVAPS      avx2Constants<>+352(SB), Y7
+	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VMULPS       Y3, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  Y2, Y6, Y7
+	VPSLLD       $0x17, Y5, Y6
+	VPADDD       avx2Constants<>+896(SB), Y6, Y6
+	VMULPS       Y6, Y7, Y6
+	VMULPS       avx2Constants<>+928(SB), Y6, Y6
+	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y6, Y6
+	VMOVAPS      avx2Constants<>+1472(SB), Y7
+	VMAXPS       Y0, Y7, Y7
+	VSUBPS       Y6, Y7, Y6
+	VANDPS       avx2Constants<>+64(SB), Y0, Y7
+	VORPS        Y7, Y6, Y6
+	VFMADD231PS  avx2Constants<>+2656(SB), Y1, Y3
 	VMOVAPS      Y3, Y1
 	VFMADD231PS  Y2, Y3, Y1
 	VPSLLD       $0x17, Y5, Y2
 	VPADDD       avx2Constants<>+896(SB), Y2, Y2
 	VMULPS       Y2, Y1, Y1
 	VMULPS       avx2Constants<>+928(SB), Y1, Y1
+	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+128(SB), Y2
 	VSUBPS       Y1, Y2, Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	CMPQ         AX, $0x00000008
 	JLT          partialStore
-	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y6, (CX)
 	VMOVUPS      Y0, (BX)
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
@@ -1789,7 +1793,7 @@ partialStore:
 	SHLQ       $0x02, SI
 	SUBQ       SI, DX
 	VMOVDQU    (DX), Y1
-	VMASKMOVPS Y4, Y1, (CX)
+	VMASKMOVPS Y6, Y1, (CX)
 	LEAQ       avx2Constants<>+32(SB), CX
 	SHLQ       $0x02, AX
 	SUBQ       AX, CX
@@ -1846,13 +1850,15 @@ body:
 	VFMADD231PS  avx2Constants<>+288(SB), Y6, Y2
 	VFMADD231PS  avx2Constants<>+1408(SB), Y4, Y2
 	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVAPS      avx2Constants<>+352(SB), Y6
-	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
-	VFMADD231PS  Y6, Y4, Y2
+	VMOVAPS      avx2Constants<>+2624(SB), Y4
+	VCMPPS       $0x11, Y1, Y4, Y4
+	VMULPS       Y2, Y2, Y6
+	VMOVAPS      avx2Constants<>+352(SB), Y7
+	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y7
+	VFMADD231PS  Y7, Y6, Y2
 	VMULPS       Y3, Y1, Y1
 	VMOVAPS      Y1, Y3
 	VFMADD231PS  Y2, Y1, Y3
@@ -1860,6 +1866,7 @@ body:
 	VPADDD       avx2Constants<>+896(SB), Y1, Y1
 	VMULPS       Y1, Y3, Y1
 	VMULPS       avx2Constants<>+928(SB), Y1, Y1
+	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+1472(SB), Y2
 	VMAXPS       Y0, Y2, Y2
 	VSUBPS       Y1, Y2, Y1
@@ -1943,20 +1950,23 @@ body:
 	VFMADD231PS  avx2Constants<>+288(SB), Y6, Y2
 	VFMADD231PS  avx2Constants<>+1408(SB), Y4, Y2
 	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVAPS      avx2Constants<>+352(SB), Y6
-	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VFMADD231PS  avx2Constants<>+2624(SB), Y1, Y3
+	VMOVAPS      avx2Constants<>+2624(SB), Y4
+	VCMPPS       $0x11, Y1, Y4, Y4
+	VMULPS       Y2, Y2, Y6
+	VMOVAPS      avx2Constants<>+352(SB), Y7
+	VFMADD213PS  avx2Constants<>+384(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y7
+	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  avx2Constants<>+2656(SB), Y1, Y3
 	VMOVAPS      Y3, Y1
 	VFMADD231PS  Y2, Y3, Y1
 	VPSLLD       $0x17, Y5, Y2
 	VPADDD       avx2Constants<>+896(SB), Y2, Y2
 	VMULPS       Y2, Y1, Y1
 	VMULPS       avx2Constants<>+928(SB), Y1, Y1
+	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+128(SB), Y2
 	VSUBPS       Y1, Y2, Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
@@ -2049,24 +2059,24 @@ next:
 
 body:
 	VANDPS      avx2Constants<>+96(SB), Y0, Y1
-	VCMPPS      $0x11, avx2Constants<>+2656(SB), Y1, Y1
+	VCMPPS      $0x11, avx2Constants<>+2688(SB), Y1, Y1
 	VMOVAPS     avx2Constants<>+256(SB), Y2
-	VFMADD231PS avx2Constants<>+2688(SB), Y0, Y2
+	VFMADD231PS avx2Constants<>+2720(SB), Y0, Y2
 	VSUBPS      avx2Constants<>+256(SB), Y2, Y3
 	VMOVAPS     Y0, Y4
-	VFMADD231PS avx2Constants<>+2720(SB), Y3, Y4
 	VFMADD231PS avx2Constants<>+2752(SB), Y3, Y4
 	VFMADD231PS avx2Constants<>+2784(SB), Y3, Y4
+	VFMADD231PS avx2Constants<>+2816(SB), Y3, Y4
 	VMULPS      Y4, Y4, Y3
 	VMULPS      Y3, Y4, Y5
-	VMOVAPS     avx2Constants<>+2816(SB), Y6
-	VFMADD213PS avx2Constants<>+2848(SB), Y3, Y6
+	VMOVAPS     avx2Constants<>+2848(SB), Y6
 	VFMADD213PS avx2Constants<>+2880(SB), Y3, Y6
 	VFMADD213PS avx2Constants<>+2912(SB), Y3, Y6
+	VFMADD213PS avx2Constants<>+2944(SB), Y3, Y6
 	VFMADD231PS Y6, Y5, Y4
-	VMOVAPS     avx2Constants<>+2944(SB), Y5
-	VFMADD213PS avx2Constants<>+2976(SB), Y3, Y5
+	VMOVAPS     avx2Constants<>+2976(SB), Y5
 	VFMADD213PS avx2Constants<>+3008(SB), Y3, Y5
+	VFMADD213PS avx2Constants<>+3040(SB), Y3, Y5
 	VFMADD213PS avx2Constants<>+1408(SB), Y3, Y5
 	VFMADD213PS avx2Constants<>+128(SB), Y3, Y5
 	VPSLLD      $0x1f, Y2, Y3
@@ -2121,24 +2131,24 @@ next:
 
 body:
 	VMOVAPS     avx2Constants<>+256(SB), Y1
-	VFMADD231PS avx2Constants<>+2688(SB), Y0, Y1
+	VFMADD231PS avx2Constants<>+2720(SB), Y0, Y1
 	VSUBPS      avx2Constants<>+256(SB), Y1, Y2
-	VFMADD231PS avx2Constants<>+2720(SB), Y2, Y0
 	VFMADD231PS avx2Constants<>+2752(SB), Y2, Y0
 	VFMADD231PS avx2Constants<>+2784(SB), Y2, Y0
+	VFMADD231PS avx2Constants<>+2816(SB), Y2, Y0
 	VMULPS      Y0, Y0, Y2
 	VMULPS      Y2, Y0, Y3
-	VMOVAPS     avx2Constants<>+2816(SB), Y4
-	VFMADD213PS avx2Constants<>+2848(SB), Y2, Y4
+	VMOVAPS     avx2Constants<>+2848(SB), Y4
 	VFMADD213PS avx2Constants<>+2880(SB), Y2, Y4
 	VFMADD213PS avx2Constants<>+2912(SB), Y2, Y4
+	VFMADD213PS avx2Constants<>+2944(SB), Y2, Y4
 	VFMADD231PS Y4, Y3, Y0
-	VMOVAPS     avx2Constants<>+2944(SB), Y3
-	VFMADD213PS avx2Constants<>+2976(SB), Y2, Y3
+	VMOVAPS     avx2Constants<>+2976(SB), Y3
 	VFMADD213PS avx2Constants<>+3008(SB), Y2, Y3
+	VFMADD213PS avx2Constants<>+3040(SB), Y2, Y3
 	VFMADD213PS avx2Constants<>+1408(SB), Y2, Y3
 	VFMADD213PS avx2Constants<>+128(SB), Y2, Y3
-	VPADDD      avx2Constants<>+3040(SB), Y1, Y1
+	VPADDD      avx2Constants<>+3072(SB), Y1, Y1
 	VPSLLD      $0x1f, Y1, Y2
 	VBLENDVPS   Y2, Y3, Y0, Y0
 	VPSLLD      $0x1e, Y1, Y1
@@ -2526,7 +2536,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3104(SB), Y0, Y0
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
 	VMOVUPS Y0, (CX)
@@ -2572,7 +2582,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3136(SB), Y0, Y0
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
 	VMOVUPS Y0, (CX)
@@ -2664,7 +2674,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS avx2Constants<>+3136(SB), Y1
+	VMOVAPS avx2Constants<>+3168(SB), Y1
 	VSQRTPD Y0, Y0
 	VDIVPD  Y0, Y1, Y0
 	CMPQ    AX, $0x00000004
@@ -3851,128 +3861,136 @@ DATA avx2Constants<>+2608(SB)/4, $0xbf38aa3b
 DATA avx2Constants<>+2612(SB)/4, $0xbf38aa3b
 DATA avx2Constants<>+2616(SB)/4, $0xbf38aa3b
 DATA avx2Constants<>+2620(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2624(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2628(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2632(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2636(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2640(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2644(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2648(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2652(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2656(SB)/4, $0x39000000
-DATA avx2Constants<>+2660(SB)/4, $0x39000000
-DATA avx2Constants<>+2664(SB)/4, $0x39000000
-DATA avx2Constants<>+2668(SB)/4, $0x39000000
-DATA avx2Constants<>+2672(SB)/4, $0x39000000
-DATA avx2Constants<>+2676(SB)/4, $0x39000000
-DATA avx2Constants<>+2680(SB)/4, $0x39000000
-DATA avx2Constants<>+2684(SB)/4, $0x39000000
-DATA avx2Constants<>+2688(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2692(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2696(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2700(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2704(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2708(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2712(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2716(SB)/4, $0x3f22f983
-DATA avx2Constants<>+2720(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2724(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2728(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2732(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2736(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2740(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2744(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2748(SB)/4, $0xbfc90fdb
-DATA avx2Constants<>+2752(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2756(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2760(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2764(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2768(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2772(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2776(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2780(SB)/4, $0x333bbd2e
-DATA avx2Constants<>+2784(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2788(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2792(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2796(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2800(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2804(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2808(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2812(SB)/4, $0x26f72ced
-DATA avx2Constants<>+2816(SB)/4, $0x363667af
-DATA avx2Constants<>+2820(SB)/4, $0x363667af
-DATA avx2Constants<>+2824(SB)/4, $0x363667af
-DATA avx2Constants<>+2828(SB)/4, $0x363667af
-DATA avx2Constants<>+2832(SB)/4, $0x363667af
-DATA avx2Constants<>+2836(SB)/4, $0x363667af
-DATA avx2Constants<>+2840(SB)/4, $0x363667af
-DATA avx2Constants<>+2844(SB)/4, $0x363667af
-DATA avx2Constants<>+2848(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2852(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2856(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2860(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2864(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2868(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2872(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2876(SB)/4, $0xb95007ba
-DATA avx2Constants<>+2880(SB)/4, $0x3c088884
-DATA avx2Constants<>+2884(SB)/4, $0x3c088884
-DATA avx2Constants<>+2888(SB)/4, $0x3c088884
-DATA avx2Constants<>+2892(SB)/4, $0x3c088884
-DATA avx2Constants<>+2896(SB)/4, $0x3c088884
-DATA avx2Constants<>+2900(SB)/4, $0x3c088884
-DATA avx2Constants<>+2904(SB)/4, $0x3c088884
-DATA avx2Constants<>+2908(SB)/4, $0x3c088884
-DATA avx2Constants<>+2912(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2916(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2920(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2924(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2928(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2932(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2936(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2940(SB)/4, $0xbe2aaaab
-DATA avx2Constants<>+2944(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2948(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2952(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2956(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2960(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2964(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2968(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2972(SB)/4, $0x37ccf436
-DATA avx2Constants<>+2976(SB)/4, $0xbab60614
-DATA avx2Constants<>+2980(SB)/4, $0xbab60614
-DATA avx2Constants<>+2984(SB)/4, $0xbab60614
-DATA avx2Constants<>+2988(SB)/4, $0xbab60614
-DATA avx2Constants<>+2992(SB)/4, $0xbab60614
-DATA avx2Constants<>+2996(SB)/4, $0xbab60614
-DATA avx2Constants<>+3000(SB)/4, $0xbab60614
-DATA avx2Constants<>+3004(SB)/4, $0xbab60614
-DATA avx2Constants<>+3008(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3012(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3016(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3020(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3024(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3028(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3032(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3036(SB)/4, $0x3d2aaaa5
-DATA avx2Constants<>+3040(SB)/4, $0x00000001
-DATA avx2Constants<>+3044(SB)/4, $0x00000001
-DATA avx2Constants<>+3048(SB)/4, $0x00000001
-DATA avx2Constants<>+3052(SB)/4, $0x00000001
-DATA avx2Constants<>+3056(SB)/4, $0x00000001
-DATA avx2Constants<>+3060(SB)/4, $0x00000001
-DATA avx2Constants<>+3064(SB)/4, $0x00000001
-DATA avx2Constants<>+3068(SB)/4, $0x00000001
-DATA avx2Constants<>+3072(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3080(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3088(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3096(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3104(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3112(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3120(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3128(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3136(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3144(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3152(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3160(SB)/8, $0x3ff0000000000000
-GLOBL avx2Constants<>(SB), RODATA|NOPTR, $3168
+DATA avx2Constants<>+2624(SB)/4, $0x41100000
+DATA avx2Constants<>+2628(SB)/4, $0x41100000
+DATA avx2Constants<>+2632(SB)/4, $0x41100000
+DATA avx2Constants<>+2636(SB)/4, $0x41100000
+DATA avx2Constants<>+2640(SB)/4, $0x41100000
+DATA avx2Constants<>+2644(SB)/4, $0x41100000
+DATA avx2Constants<>+2648(SB)/4, $0x41100000
+DATA avx2Constants<>+2652(SB)/4, $0x41100000
+DATA avx2Constants<>+2656(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2660(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2664(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2668(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2672(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2676(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2680(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2684(SB)/4, $0xbecc422a
+DATA avx2Constants<>+2688(SB)/4, $0x39000000
+DATA avx2Constants<>+2692(SB)/4, $0x39000000
+DATA avx2Constants<>+2696(SB)/4, $0x39000000
+DATA avx2Constants<>+2700(SB)/4, $0x39000000
+DATA avx2Constants<>+2704(SB)/4, $0x39000000
+DATA avx2Constants<>+2708(SB)/4, $0x39000000
+DATA avx2Constants<>+2712(SB)/4, $0x39000000
+DATA avx2Constants<>+2716(SB)/4, $0x39000000
+DATA avx2Constants<>+2720(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2724(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2728(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2732(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2736(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2740(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2744(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2748(SB)/4, $0x3f22f983
+DATA avx2Constants<>+2752(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2756(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2760(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2764(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2768(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2772(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2776(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2780(SB)/4, $0xbfc90fdb
+DATA avx2Constants<>+2784(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2788(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2792(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2796(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2800(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2804(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2808(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2812(SB)/4, $0x333bbd2e
+DATA avx2Constants<>+2816(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2820(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2824(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2828(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2832(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2836(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2840(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2844(SB)/4, $0x26f72ced
+DATA avx2Constants<>+2848(SB)/4, $0x363667af
+DATA avx2Constants<>+2852(SB)/4, $0x363667af
+DATA avx2Constants<>+2856(SB)/4, $0x363667af
+DATA avx2Constants<>+2860(SB)/4, $0x363667af
+DATA avx2Constants<>+2864(SB)/4, $0x363667af
+DATA avx2Constants<>+2868(SB)/4, $0x363667af
+DATA avx2Constants<>+2872(SB)/4, $0x363667af
+DATA avx2Constants<>+2876(SB)/4, $0x363667af
+DATA avx2Constants<>+2880(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2884(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2888(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2892(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2896(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2900(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2904(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2908(SB)/4, $0xb95007ba
+DATA avx2Constants<>+2912(SB)/4, $0x3c088884
+DATA avx2Constants<>+2916(SB)/4, $0x3c088884
+DATA avx2Constants<>+2920(SB)/4, $0x3c088884
+DATA avx2Constants<>+2924(SB)/4, $0x3c088884
+DATA avx2Constants<>+2928(SB)/4, $0x3c088884
+DATA avx2Constants<>+2932(SB)/4, $0x3c088884
+DATA avx2Constants<>+2936(SB)/4, $0x3c088884
+DATA avx2Constants<>+2940(SB)/4, $0x3c088884
+DATA avx2Constants<>+2944(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2948(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2952(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2956(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2960(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2964(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2968(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2972(SB)/4, $0xbe2aaaab
+DATA avx2Constants<>+2976(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2980(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2984(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2988(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2992(SB)/4, $0x37ccf436
+DATA avx2Constants<>+2996(SB)/4, $0x37ccf436
+DATA avx2Constants<>+3000(SB)/4, $0x37ccf436
+DATA avx2Constants<>+3004(SB)/4, $0x37ccf436
+DATA avx2Constants<>+3008(SB)/4, $0xbab60614
+DATA avx2Constants<>+3012(SB)/4, $0xbab60614
+DATA avx2Constants<>+3016(SB)/4, $0xbab60614
+DATA avx2Constants<>+3020(SB)/4, $0xbab60614
+DATA avx2Constants<>+3024(SB)/4, $0xbab60614
+DATA avx2Constants<>+3028(SB)/4, $0xbab60614
+DATA avx2Constants<>+3032(SB)/4, $0xbab60614
+DATA avx2Constants<>+3036(SB)/4, $0xbab60614
+DATA avx2Constants<>+3040(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3044(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3048(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3052(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3056(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3060(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3064(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3068(SB)/4, $0x3d2aaaa5
+DATA avx2Constants<>+3072(SB)/4, $0x00000001
+DATA avx2Constants<>+3076(SB)/4, $0x00000001
+DATA avx2Constants<>+3080(SB)/4, $0x00000001
+DATA avx2Constants<>+3084(SB)/4, $0x00000001
+DATA avx2Constants<>+3088(SB)/4, $0x00000001
+DATA avx2Constants<>+3092(SB)/4, $0x00000001
+DATA avx2Constants<>+3096(SB)/4, $0x00000001
+DATA avx2Constants<>+3100(SB)/4, $0x00000001
+DATA avx2Constants<>+3104(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3112(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3120(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3128(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3136(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3144(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3152(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3160(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3168(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3176(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3184(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3192(SB)/8, $0x3ff0000000000000
+GLOBL avx2Constants<>(SB), RODATA|NOPTR, $3200

@@ -1447,6 +1447,109 @@ body:
 	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
 	VMINPS           Z2, Z1, Z1
 	VSUBPS.BCST      avx512Constants<>+208(SB), Z1, Z2
+	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z6
+	VDIVPS           Z6, Z2, Z2
+	VBROADCASTSS     avx512Constants<>+244(SB), Z6
+	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z6
+	VADDPS           Z6, Z1, Z6
+	VFNMADD231PS     Z1, Z2, Z6
+	VBROADCASTSS     avx512Constants<>+252(SB), Z7
+	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z7
+	VFMADD231PS      Z7, Z6, Z2
+	VBROADCASTSS     avx512Constants<>+256(SB), Z6
+	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z6
+	VMULPS           Z1, Z1, Z2
+	VMOVAPS          Z2, Z7
+	VFMSUB231PS      Z1, Z1, Z7
+	VBROADCASTSS     avx512Constants<>+24(SB), Z8
+	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z8
+	VSUBPS.BCST      avx512Constants<>+24(SB), Z8, Z8
+	VMULPS.BCST      avx512Constants<>+144(SB), Z2, Z2
+	VFMADD231PS.BCST avx512Constants<>+28(SB), Z8, Z2
+	VFMADD231PS.BCST avx512Constants<>+144(SB), Z7, Z2
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z8, Z2
+	VBROADCASTSS     avx512Constants<>+300(SB), Z7
+	VCMPPS           $0x11, Z1, Z7, K2
+	VMULPS           Z2, Z2, Z7
+	VBROADCASTSS     avx512Constants<>+36(SB), Z9
+	VFMADD213PS.BCST avx512Constants<>+40(SB), Z2, Z9
+	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z9
+	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z9
+	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z9
+	VFMADD231PS      Z9, Z7, Z2
+	VMULPS           Z6, Z1, Z7
+	VMOVAPS          Z7, Z9
+	VFMADD231PS      Z2, Z7, Z9
+	VSCALEFPS        Z8, Z9, Z7
+	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z7, K2, Z3
+	VBROADCASTSS     avx512Constants<>+152(SB), Z7
+	VMAXPS           Z0, Z7, Z7
+	VSUBPS           Z3, Z7, Z7
+	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z9
+	VORPS            Z9, Z7, Z7
+	VFMADD231PS.BCST avx512Constants<>+304(SB), Z1, Z6
+	VMOVAPS          Z6, Z1
+	VFMADD231PS      Z2, Z6, Z1
+	VSCALEFPS        Z8, Z1, Z1
+	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z1, K2, Z4
+	VPMOVD2M         Z0, K2
+	VBROADCASTSS     avx512Constants<>+8(SB), Z0
+	VSUBPS           Z4, Z0, Z0
+	VBLENDMPS        Z4, Z0, K2, Z5
+	CMPQ             AX, $0x00000010
+	JLT              partialStore
+	VMOVUPS          Z7, (CX)
+	VMOVUPS          Z5, (BX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	SUBQ             $0x00000010, AX
+	JNE              next
+
+done:
+	VZEROUPPER
+	RET
+
+partialLoad:
+	MOVL      $-1, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	JMP       body
+
+partialStore:
+	VMOVUPS Z7, K1, (CX)
+	VMOVUPS Z5, K1, (BX)
+	VZEROUPPER
+	RET
+
+// func gelu32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
+	MOVQ  n+32(FP), AX
+	TESTQ AX, AX
+	JE    done
+	MOVQ  dst+0(FP), CX
+	MOVQ  a+8(FP), DX
+
+next:
+	CMPQ    AX, $0x00000010
+	JLT     partialLoad
+	VMOVUPS (DX), Z0
+
+body:
+	VBROADCASTSS     avx512Constants<>+240(SB), Z1
+	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
+	VMINPS           Z2, Z1, Z1
+	VSUBPS.BCST      avx512Constants<>+208(SB), Z1, Z2
 	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z4
 	VDIVPS           Z4, Z2, Z2
 	VBROADCASTSS     avx512Constants<>+244(SB), Z4
@@ -1476,6 +1579,8 @@ body:
 	VFMADD231PS.BCST avx512Constants<>+28(SB), Z6, Z2
 	VFMADD231PS.BCST avx512Constants<>+144(SB), Z5, Z2
 	VFMADD231PS.BCST avx512Constants<>+32(SB), Z6, Z2
+	VBROADCASTSS     avx512Constants<>+300(SB), Z5
+	VCMPPS           $0x11, Z1, Z5, K2
 	VMULPS           Z2, Z2, Z5
 	VBROADCASTSS     avx512Constants<>+36(SB), Z7
 	VFMADD213PS.BCST avx512Constants<>+40(SB), Z2, Z7
@@ -1483,112 +1588,14 @@ body:
 	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z7
 	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z7
 	VFMADD231PS      Z7, Z5, Z2
-	VMULPS           Z4, Z1, Z5
-	VMOVAPS          Z5, Z7
-	VFMADD231PS      Z2, Z5, Z7
-	VSCALEFPS        Z6, Z7, Z5
-	VBROADCASTSS     avx512Constants<>+152(SB), Z7
-	VMAXPS           Z0, Z7, Z7
-	VSUBPS           Z5, Z7, Z5
-	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z7
-	VORPS            Z7, Z5, Z5
-	VFMADD231PS.BCST avx512Constants<>+300(SB), Z1, Z4
-	VMOVAPS          Z4, Z1
-	VFMADD231PS      Z2, Z4, Z1
-	VSCALEFPS        Z6, Z1, Z1
-	VPMOVD2M         Z0, K2
-	VBROADCASTSS     avx512Constants<>+8(SB), Z0
-	VSUBPS           Z1, Z0, Z0
-	VBLENDMPS        Z1, Z0, K2, Z3
-	CMPQ             AX, $0x00000010
-	JLT              partialStore
-	VMOVUPS          Z5, (CX)
-	VMOVUPS          Z3, (BX)
-	ADDQ             $0x00000040, CX
-	ADDQ             $0x00000040, DX
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, AX
-	JNE              next
-
-done:
-	VZEROUPPER
-	RET
-
-partialLoad:
-	MOVL      $-1, SI
-	BZHIL     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (DX), K1, Z0
-	JMP       body
-
-partialStore:
-	VMOVUPS Z5, K1, (CX)
-	VMOVUPS Z3, K1, (BX)
-	VZEROUPPER
-	RET
-
-// func gelu32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
-	MOVQ  n+32(FP), AX
-	TESTQ AX, AX
-	JE    done
-	MOVQ  dst+0(FP), CX
-	MOVQ  a+8(FP), DX
-
-next:
-	CMPQ    AX, $0x00000010
-	JLT     partialLoad
-	VMOVUPS (DX), Z0
-
-body:
-	VBROADCASTSS     avx512Constants<>+240(SB), Z1
-	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
-	VMINPS           Z2, Z1, Z1
-	VSUBPS.BCST      avx512Constants<>+208(SB), Z1, Z2
-	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z3
-	VDIVPS           Z3, Z2, Z2
-	VBROADCASTSS     avx512Constants<>+244(SB), Z3
-	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z3
-	VADDPS           Z3, Z1, Z3
-	VFNMADD231PS     Z1, Z2, Z3
-	VBROADCASTSS     avx512Constants<>+252(SB), Z4
-	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z4
-	VFMADD231PS      Z4, Z3, Z2
-	VBROADCASTSS     avx512Constants<>+256(SB), Z3
-	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z3
-	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z3
-	VMULPS           Z1, Z1, Z2
-	VMOVAPS          Z2, Z4
-	VFMSUB231PS      Z1, Z1, Z4
-	VBROADCASTSS     avx512Constants<>+24(SB), Z5
-	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z5
-	VSUBPS.BCST      avx512Constants<>+24(SB), Z5, Z5
-	VMULPS.BCST      avx512Constants<>+144(SB), Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+28(SB), Z5, Z2
-	VFMADD231PS.BCST avx512Constants<>+144(SB), Z4, Z2
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z5, Z2
-	VMULPS           Z2, Z2, Z4
-	VBROADCASTSS     avx512Constants<>+36(SB), Z6
-	VFMADD213PS.BCST avx512Constants<>+40(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z6
-	VFMADD231PS      Z6, Z4, Z2
-	VMULPS           Z3, Z1, Z1
-	VMOVAPS          Z1, Z3
-	VFMADD231PS      Z2, Z1, Z3
-	VSCALEFPS        Z5, Z3, Z1
-	VBROADCASTSS     avx512Constants<>+152(SB), Z2
-	VMAXPS           Z0, Z2, Z2
-	VSUBPS           Z1, Z2, Z1
+	VMULPS           Z4, Z1, Z1
+	VMOVAPS          Z1, Z4
+	VFMADD231PS      Z2, Z1, Z4
+	VSCALEFPS        Z6, Z4, Z1
+	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z1, K2, Z3
+	VBROADCASTSS     avx512Constants<>+152(SB), Z1
+	VMAXPS           Z0, Z1, Z1
+	VSUBPS           Z3, Z1, Z1
 	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z0
 	VORPS            Z0, Z1, Z0
 	CMPQ             AX, $0x00000010
@@ -1634,53 +1641,56 @@ body:
 	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
 	VMINPS           Z2, Z1, Z1
 	VSUBPS.BCST      avx512Constants<>+208(SB), Z1, Z2
-	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z4
-	VDIVPS           Z4, Z2, Z2
-	VBROADCASTSS     avx512Constants<>+244(SB), Z4
-	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z4
-	VADDPS           Z4, Z1, Z4
-	VFNMADD231PS     Z1, Z2, Z4
-	VBROADCASTSS     avx512Constants<>+252(SB), Z5
-	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z5
-	VFMADD231PS      Z5, Z4, Z2
-	VBROADCASTSS     avx512Constants<>+256(SB), Z4
-	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z4
-	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z4
+	VADDPS.BCST      avx512Constants<>+208(SB), Z1, Z5
+	VDIVPS           Z5, Z2, Z2
+	VBROADCASTSS     avx512Constants<>+244(SB), Z5
+	VFMADD231PS.BCST avx512Constants<>+244(SB), Z2, Z5
+	VADDPS           Z5, Z1, Z5
+	VFNMADD231PS     Z1, Z2, Z5
+	VBROADCASTSS     avx512Constants<>+252(SB), Z6
+	VFMADD231PS.BCST avx512Constants<>+248(SB), Z2, Z6
+	VFMADD231PS      Z6, Z5, Z2
+	VBROADCASTSS     avx512Constants<>+256(SB), Z5
+	VFMADD213PS.BCST avx512Constants<>+260(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+264(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+268(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+272(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+276(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+280(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+284(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+288(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+292(SB), Z2, Z5
 	VMULPS           Z1, Z1, Z2
-	VMOVAPS          Z2, Z5
-	VFMSUB231PS      Z1, Z1, Z5
-	VBROADCASTSS     avx512Constants<>+24(SB), Z6
-	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z6
-	VSUBPS.BCST      avx512Constants<>+24(SB), Z6, Z6
+	VMOVAPS          Z2, Z6
+	VFMSUB231PS      Z1, Z1, Z6
+	VBROADCASTSS     avx512Constants<>+24(SB), Z7
+	VFMADD231PS.BCST avx512Constants<>+296(SB), Z2, Z7
+	VSUBPS.BCST      avx512Constants<>+24(SB), Z7, Z7
 	VMULPS.BCST      avx512Constants<>+144(SB), Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+28(SB), Z6, Z2
-	VFMADD231PS.BCST avx512Constants<>+144(SB), Z5, Z2
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z6, Z2
-	VMULPS           Z2, Z2, Z5
-	VBROADCASTSS     avx512Constants<>+36(SB), Z7
-	VFMADD213PS.BCST avx512Constants<>+40(SB), Z2, Z7
-	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z7
-	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z7
-	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z7
-	VFMADD231PS      Z7, Z5, Z2
-	VFMADD231PS.BCST avx512Constants<>+300(SB), Z1, Z4
-	VMOVAPS          Z4, Z1
-	VFMADD231PS      Z2, Z4, Z1
-	VSCALEFPS        Z6, Z1, Z1
+	VFMADD231PS.BCST avx512Constants<>+28(SB), Z7, Z2
+	VFMADD231PS.BCST avx512Constants<>+144(SB), Z6, Z2
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z7, Z2
+	VBROADCASTSS     avx512Constants<>+300(SB), Z6
+	VCMPPS           $0x11, Z1, Z6, K2
+	VMULPS           Z2, Z2, Z6
+	VBROADCASTSS     avx512Constants<>+36(SB), Z8
+	VFMADD213PS.BCST avx512Constants<>+40(SB), Z2, Z8
+	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z8
+	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z8
+	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z8
+	VFMADD231PS      Z8, Z6, Z2
+	VFMADD231PS.BCST avx512Constants<>+304(SB), Z1, Z5
+	VMOVAPS          Z5, Z1
+	VFMADD231PS      Z2, Z5, Z1
+	VSCALEFPS        Z7, Z1, Z1
+	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z1, K2, Z3
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+8(SB), Z0
-	VSUBPS           Z1, Z0, Z0
-	VBLENDMPS        Z1, Z0, K2, Z3
+	VSUBPS           Z3, Z0, Z0
+	VBLENDMPS        Z3, Z0, K2, Z4
 	CMPQ             AX, $0x00000010
 	JLT              partialStore
-	VMOVUPS          Z3, (CX)
+	VMOVUPS          Z4, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	SUBQ             $0x00000010, AX
@@ -1698,7 +1708,7 @@ partialLoad:
 	JMP       body
 
 partialStore:
-	VMOVUPS Z3, K1, (CX)
+	VMOVUPS Z4, K1, (CX)
 	VZEROUPPER
 	RET
 
@@ -1759,24 +1769,24 @@ next:
 
 body:
 	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z1
-	VCMPPS.BCST      $0x11, avx512Constants<>+304(SB), Z1, K2
+	VCMPPS.BCST      $0x11, avx512Constants<>+308(SB), Z1, K2
 	VBROADCASTSS     avx512Constants<>+24(SB), Z1
-	VFMADD231PS.BCST avx512Constants<>+308(SB), Z0, Z1
+	VFMADD231PS.BCST avx512Constants<>+312(SB), Z0, Z1
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z1, Z4
 	VMOVAPS          Z0, Z5
-	VFMADD231PS.BCST avx512Constants<>+312(SB), Z4, Z5
 	VFMADD231PS.BCST avx512Constants<>+316(SB), Z4, Z5
 	VFMADD231PS.BCST avx512Constants<>+320(SB), Z4, Z5
+	VFMADD231PS.BCST avx512Constants<>+324(SB), Z4, Z5
 	VMULPS           Z5, Z5, Z4
 	VMULPS           Z4, Z5, Z6
-	VBROADCASTSS     avx512Constants<>+324(SB), Z7
-	VFMADD213PS.BCST avx512Constants<>+328(SB), Z4, Z7
+	VBROADCASTSS     avx512Constants<>+328(SB), Z7
 	VFMADD213PS.BCST avx512Constants<>+332(SB), Z4, Z7
 	VFMADD213PS.BCST avx512Constants<>+336(SB), Z4, Z7
+	VFMADD213PS.BCST avx512Constants<>+340(SB), Z4, Z7
 	VFMADD231PS      Z7, Z6, Z5
-	VBROADCASTSS     avx512Constants<>+340(SB), Z6
-	VFMADD213PS.BCST avx512Constants<>+344(SB), Z4, Z6
+	VBROADCASTSS     avx512Constants<>+344(SB), Z6
 	VFMADD213PS.BCST avx512Constants<>+348(SB), Z4, Z6
+	VFMADD213PS.BCST avx512Constants<>+352(SB), Z4, Z6
 	VFMADD213PS.BCST avx512Constants<>+144(SB), Z4, Z6
 	VFMADD213PS.BCST avx512Constants<>+8(SB), Z4, Z6
 	VPSLLD           $0x1f, Z1, Z4
@@ -1826,24 +1836,24 @@ next:
 
 body:
 	VBROADCASTSS     avx512Constants<>+24(SB), Z1
-	VFMADD231PS.BCST avx512Constants<>+308(SB), Z0, Z1
+	VFMADD231PS.BCST avx512Constants<>+312(SB), Z0, Z1
 	VSUBPS.BCST      avx512Constants<>+24(SB), Z1, Z2
-	VFMADD231PS.BCST avx512Constants<>+312(SB), Z2, Z0
 	VFMADD231PS.BCST avx512Constants<>+316(SB), Z2, Z0
 	VFMADD231PS.BCST avx512Constants<>+320(SB), Z2, Z0
+	VFMADD231PS.BCST avx512Constants<>+324(SB), Z2, Z0
 	VMULPS           Z0, Z0, Z2
 	VMULPS           Z2, Z0, Z4
-	VBROADCASTSS     avx512Constants<>+324(SB), Z5
-	VFMADD213PS.BCST avx512Constants<>+328(SB), Z2, Z5
+	VBROADCASTSS     avx512Constants<>+328(SB), Z5
 	VFMADD213PS.BCST avx512Constants<>+332(SB), Z2, Z5
 	VFMADD213PS.BCST avx512Constants<>+336(SB), Z2, Z5
+	VFMADD213PS.BCST avx512Constants<>+340(SB), Z2, Z5
 	VFMADD231PS      Z5, Z4, Z0
-	VBROADCASTSS     avx512Constants<>+340(SB), Z4
-	VFMADD213PS.BCST avx512Constants<>+344(SB), Z2, Z4
+	VBROADCASTSS     avx512Constants<>+344(SB), Z4
 	VFMADD213PS.BCST avx512Constants<>+348(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+352(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+144(SB), Z2, Z4
 	VFMADD213PS.BCST avx512Constants<>+8(SB), Z2, Z4
-	VPADDD.BCST      avx512Constants<>+352(SB), Z1, Z1
+	VPADDD.BCST      avx512Constants<>+356(SB), Z1, Z1
 	VPSLLD           $0x1f, Z1, Z2
 	VPMOVD2M         Z2, K2
 	VBLENDMPS        Z4, Z0, K2, Z3
@@ -2160,7 +2170,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VXORPD.BCST avx512Constants<>+356(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+360(SB), Z0, Z0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -2200,7 +2210,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VANDPD.BCST avx512Constants<>+364(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+368(SB), Z0, Z0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -2280,7 +2290,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD avx512Constants<>+372(SB), Z1
+	VBROADCASTSD avx512Constants<>+376(SB), Z1
 	VSQRTPD      Z0, Z0
 	VDIVPD       Z0, Z1, Z0
 	CMPQ         AX, $0x00000008
@@ -2791,21 +2801,22 @@ DATA avx512Constants<>+284(SB)/4, $0x3dfeba86
 DATA avx512Constants<>+288(SB)/4, $0xbe2e7cbf
 DATA avx512Constants<>+292(SB)/4, $0x3dc15a5e
 DATA avx512Constants<>+296(SB)/4, $0xbf38aa3b
-DATA avx512Constants<>+300(SB)/4, $0xbecc422a
-DATA avx512Constants<>+304(SB)/4, $0x39000000
-DATA avx512Constants<>+308(SB)/4, $0x3f22f983
-DATA avx512Constants<>+312(SB)/4, $0xbfc90fdb
-DATA avx512Constants<>+316(SB)/4, $0x333bbd2e
-DATA avx512Constants<>+320(SB)/4, $0x26f72ced
-DATA avx512Constants<>+324(SB)/4, $0x363667af
-DATA avx512Constants<>+328(SB)/4, $0xb95007ba
-DATA avx512Constants<>+332(SB)/4, $0x3c088884
-DATA avx512Constants<>+336(SB)/4, $0xbe2aaaab
-DATA avx512Constants<>+340(SB)/4, $0x37ccf436
-DATA avx512Constants<>+344(SB)/4, $0xbab60614
-DATA avx512Constants<>+348(SB)/4, $0x3d2aaaa5
-DATA avx512Constants<>+352(SB)/4, $0x00000001
-DATA avx512Constants<>+356(SB)/8, $0x8000000000000000
-DATA avx512Constants<>+364(SB)/8, $0x7fffffffffffffff
-DATA avx512Constants<>+372(SB)/8, $0x3ff0000000000000
-GLOBL avx512Constants<>(SB), RODATA|NOPTR, $380
+DATA avx512Constants<>+300(SB)/4, $0x41100000
+DATA avx512Constants<>+304(SB)/4, $0xbecc422a
+DATA avx512Constants<>+308(SB)/4, $0x39000000
+DATA avx512Constants<>+312(SB)/4, $0x3f22f983
+DATA avx512Constants<>+316(SB)/4, $0xbfc90fdb
+DATA avx512Constants<>+320(SB)/4, $0x333bbd2e
+DATA avx512Constants<>+324(SB)/4, $0x26f72ced
+DATA avx512Constants<>+328(SB)/4, $0x363667af
+DATA avx512Constants<>+332(SB)/4, $0xb95007ba
+DATA avx512Constants<>+336(SB)/4, $0x3c088884
+DATA avx512Constants<>+340(SB)/4, $0xbe2aaaab
+DATA avx512Constants<>+344(SB)/4, $0x37ccf436
+DATA avx512Constants<>+348(SB)/4, $0xbab60614
+DATA avx512Constants<>+352(SB)/4, $0x3d2aaaa5
+DATA avx512Constants<>+356(SB)/4, $0x00000001
+DATA avx512Constants<>+360(SB)/8, $0x8000000000000000
+DATA avx512Constants<>+368(SB)/8, $0x7fffffffffffffff
+DATA avx512Constants<>+376(SB)/8, $0x3ff0000000000000
+GLOBL avx512Constants<>(SB), RODATA|NOPTR, $384

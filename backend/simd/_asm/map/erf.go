@@ -1,6 +1,10 @@
 package main
 
-import "math"
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/reg"
+)
 
 var (
 	// erfTerms is erf(x)/x − 1 by x², for |x| ≤ erfNear, within 2^−25.9.
@@ -16,6 +20,7 @@ const (
 	erfNear    = 0.93
 	erfEnd     = 4  // erf is 1 in float32 from here
 	tailEnd    = 15 // Φ(−z) and z·φ(z) are 0 in float32 from here
+	geluEnd    = 9  // GELU and its derivative are taken as 0 below −geluEnd, as in package cpu
 	tailOrigin = 4.
 	invSqrt2Pi = 0.398942280401432677939946
 )
@@ -44,10 +49,11 @@ func (m *machine) erf(in []vec) vec {
 	return m.pick(isNear, near, m.or(far, m.signOf(x)))
 }
 
-// gaussian is what GELU and its derivative share: z = |x|, e = e^(−z²/2) and ratio = Φ(−z)/e.
+// gaussian is what GELU and its derivative share: z = |x|, e = e^(−z²/2), ratio = Φ(−z)/e, and where z is beyond geluEnd.
 type gaussian struct {
 	z, ratio vec
 	e        power
+	far      reg.Register
 }
 
 func (m *machine) tail(x vec) gaussian {
@@ -61,7 +67,8 @@ func (m *machine) tail(x vec) gaussian {
 	r := m.mulAdd(n, m.num(-ln2High), m.mul(square, m.num(-0.5)))
 	r = m.mulAdd(low, m.num(-0.5), r)
 	r = m.mulAdd(n, m.num(-ln2Low), r)
-	return gaussian{z, ratio, power{n, shifted, m.expm1Reduced(r)}}
+	far := m.compare(less, m.load(m.num(geluEnd)), z)
+	return gaussian{z, ratio, power{n, shifted, m.expm1Reduced(r)}, far}
 }
 
 // tailVariable returns t = (z − 4)/(z + 4), rounded nearly once, for the ratio is sensitive to it: what remains, z − 4·(1+t) − z·t, is divided by
@@ -75,12 +82,12 @@ func (m *machine) tailVariable(z vec) vec {
 
 // gelu is max(x, 0) − z·Φ(−z), which has the sign of x. The exponential is last: it may be subnormal.
 func (m *machine) gelu(x vec, t gaussian) vec {
-	below := m.decayed(m.mul(t.z, t.ratio), t.e)
+	below := m.pick(t.far, m.signBit(), m.decayed(m.mul(t.z, t.ratio), t.e))
 	return m.or(m.sub(m.max(m.load(m.num(0)), x), below), m.signOf(x))
 }
 
 // geluGrad is h = Φ(−z) − z·φ(z) for negative x, else 1 − h.
 func (m *machine) geluGrad(x vec, t gaussian) vec {
-	h := m.decayed(m.mulAdd(t.z, m.num(-invSqrt2Pi), t.ratio), t.e)
+	h := m.pick(t.far, m.signBit(), m.decayed(m.mulAdd(t.z, m.num(-invSqrt2Pi), t.ratio), t.e))
 	return m.pick(m.negative(x), h, m.sub(m.load(m.num(1)), h))
 }
