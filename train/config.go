@@ -92,7 +92,7 @@ func (c Config) DefaultSteps() int {
 
 // WithDefaults returns c with a sensible value in every field that is 0.
 //
-// They are chosen for the default target on two cores: about a minute, and samples with 25 separate modes. At equal cost, small batches
+// They are chosen for the default target on two cores: at most two minutes in pure Go, and samples with 25 separate modes. At equal cost, small batches
 // leave the plateau of the first steps sooner; with N = 64 a step's standard deviation σ/√N is that of a mode, and with half as many it
 // blurs them; a learned variance begins with steps that are far too narrow, and costs more training than it saves.
 func (c Config) WithDefaults() Config {
