@@ -128,8 +128,11 @@ func (t *Table) appendRecord(c *csv.Reader, record []string) error {
 		}
 		line, _ := c.FieldPos(i)
 		why := "is not a number"
-		if !errors.Is(err, strconv.ErrSyntax) {
+		switch {
+		case !errors.Is(err, strconv.ErrSyntax):
 			why = "is not finite"
+		case strings.ContainsAny(cell, ";\t"):
+			why += "; separate cells by commas"
 		}
 		return fmt.Errorf("line %d, column %d (%s): %s %s", line, i+1, quote.Short(t.Columns[i]), quote.Short(cell), why)
 	}

@@ -47,6 +47,7 @@ func TestReadCSVErrorsSayWhere(t *testing.T) {
 		{"short row", "x,y\n1,2\n\n3\n", "line 4 has 1 cells; want 2"},
 		{"long row", "1,2\n3,4,5\n", "line 2 has 3 cells; want 2"},
 		{"word", "x,y\n1,two\n", `line 2, column 2 ("y"): "two" is not a number`},
+		{"semicolons", "x;y\n1;2\n", `line 2, column 1 ("x;y"): "1;2" is not a number; separate cells by commas`},
 		{"missing cell", "x,y\n1,\n", `line 2, column 2 ("y"): "" is not a number`},
 		{"comment", "x\n1\n# end\n", `line 3, column 1 ("x"): "# end" is not a number`},
 		{"second header", "x\n1\nx\n", `line 3, column 1 ("x"): "x" is not a number`},

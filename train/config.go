@@ -148,6 +148,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: pb-scale-range is %v; want a positive number", c.PBScaleRange)
 	case !(c.Exploration >= 0) || math.IsInf(c.Exploration, 1):
 		return fmt.Errorf("train: exploration-std is %v; want 0 or a positive number", c.Exploration)
+	case c.DType.DType != backend.Float32 && c.DType.DType != backend.Float64:
+		return fmt.Errorf("train: dtype is %v; want float32 or float64", c.DType)
 	case !(c.LR > 0) || math.IsInf(c.LR, 1):
 		return fmt.Errorf("train: lr is %v; want a positive number", c.LR)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/gflownet/diffusion"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensor"
@@ -75,6 +76,7 @@ func TestCheckRefusesWhatDefaultsWouldReplace(t *testing.T) {
 		"harmonics":      func(c *train.Config) { c.Net.Harmonics = -1 },
 		"pb-scale-range": func(c *train.Config) { c.PBScaleRange = 0 },
 		"lr":             func(c *train.Config) { c.LR = math.Inf(1) },
+		"dtype":           func(c *train.Config) { c.DType.DType = backend.Float16 },
 	} {
 		c := complete
 		spoil(&c)

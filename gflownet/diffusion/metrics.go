@@ -31,8 +31,13 @@ func (e Estimate) MarshalJSON() ([]byte, error) {
 	}{finite(e.Value), finite(e.SE)})
 }
 
-// String prints value ± standard error.
-func (e Estimate) String() string { return fmt.Sprintf("%.4g ± %.2g", e.Value, e.SE) }
+// String prints value ± standard error, or the value alone where there is no error, as of one sample.
+func (e Estimate) String() string {
+	if math.IsNaN(e.SE) {
+		return fmt.Sprintf("%.4g", e.Value)
+	}
+	return fmt.Sprintf("%.4g ± %.2g", e.Value, e.SE)
+}
 
 // MeanOf returns the mean of xs with its standard error, which is NaN for fewer than two. The mean of nothing is NaN.
 func MeanOf(xs []float64) Estimate {
