@@ -76,7 +76,7 @@ func TestCheckRefusesWhatDefaultsWouldReplace(t *testing.T) {
 		"harmonics":      func(c *train.Config) { c.Net.Harmonics = -1 },
 		"pb-scale-range": func(c *train.Config) { c.PBScaleRange = 0 },
 		"lr":             func(c *train.Config) { c.LR = math.Inf(1) },
-		"dtype":           func(c *train.Config) { c.DType.DType = backend.Float16 },
+		"dtype":          func(c *train.Config) { c.DType.DType = backend.Float16 },
 	} {
 		c := complete
 		spoil(&c)
