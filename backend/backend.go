@@ -12,6 +12,10 @@ import (
 // ErrOutOfMemory is wrapped by the error of an allocation that the device cannot satisfy.
 var ErrOutOfMemory = errors.New("out of memory")
 
+// ErrMisconfigured is wrapped by the error of a backend that would be available but for a setting of the user's, like an environment
+// variable. Open("") returns it: it does not pass on to another backend, which the user did not ask for.
+var ErrMisconfigured = errors.New("misconfigured")
+
 // Buffer is a block of a device's memory. Blocks are aligned to 64 bytes at least. What a fresh one holds is not defined.
 type Buffer struct {
 	Device Device
@@ -114,13 +118,16 @@ func Lookup(name string) (Driver, bool) {
 	return d.Driver, ok
 }
 
-// Default returns the name that Open("") opens: the available backend of the highest positive rank, or "".
+// Default returns the name that Open("") opens: the backend of the highest positive rank that is available, or only misconfigured, or "".
 func Default() string {
 	drivers.RLock()
 	defer drivers.RUnlock()
 	best, rank := "", 0
 	for name, d := range drivers.byName {
-		if d.rank > rank && d.Available() == nil {
+		if d.rank <= rank {
+			continue
+		}
+		if err := d.Available(); err == nil || errors.Is(err, ErrMisconfigured) {
 			best, rank = name, d.rank
 		}
 	}

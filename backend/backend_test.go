@@ -2,6 +2,7 @@ package backend
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -55,6 +56,19 @@ func TestOpenTakesTheHighestRankThatIsAvailable(t *testing.T) {
 		}
 		if _, err := Open("high", Options{}); err == nil {
 			t.Error("Open(high) hides the driver's error")
+		}
+	})
+}
+
+func TestOpenDoesNotPassOverAMisconfiguredBackend(t *testing.T) {
+	wrong := fmt.Errorf("%w: SPEED=fast is unknown", ErrMisconfigured)
+	all := map[string]fake{"gpu": {opened: new(int)}, "low": {opened: new(int)}, "high": {opened: new(int), unavailable: wrong}}
+	withDrivers(t, []string{"gpu", "low", "high"}, all, func() {
+		if _, err := Open("", Options{}); !errors.Is(err, ErrMisconfigured) {
+			t.Errorf("Open(%q): %v; want %v", "", err, wrong)
+		}
+		if _, err := Open("low", Options{}); err != nil {
+			t.Errorf("Open(low): %v", err)
 		}
 	})
 }

@@ -65,11 +65,11 @@ func choose(name string, has func(implementation) bool) (implementation, error) 
 			continue
 		}
 		if !has(implementation(i)) {
-			return off, fmt.Errorf("%s=%s needs an amd64 processor with %s", environment, name, im.needs)
+			return off, fmt.Errorf("%w: %s=%s needs an amd64 processor with %s", backend.ErrMisconfigured, environment, name, im.needs)
 		}
 		return implementation(i), nil
 	}
-	return off, fmt.Errorf("%s=%q is unknown; want one of %s", environment, name, strings.Join(names, ", "))
+	return off, fmt.Errorf("%w: %s=%q is unknown; want one of %s", backend.ErrMisconfigured, environment, name, strings.Join(names, ", "))
 }
 
 // chosen is the implementation of the process.
@@ -77,12 +77,7 @@ var chosen = sync.OnceValues(func() (implementation, error) { return choose(os.G
 
 type driver struct{}
 
-// Available returns nil also where WEIR_SIMD asks for what cannot be had: then Open says so, and the program does not run on another backend
-// unseen.
 func (driver) Available() error {
-	if os.Getenv(environment) != "" {
-		return nil
-	}
 	_, err := chosen()
 	return err
 }
@@ -90,7 +85,7 @@ func (driver) Available() error {
 func (driver) About() string {
 	i, err := chosen()
 	if err != nil {
-		return err.Error()
+		return "assembly for amd64"
 	}
 	return fmt.Sprintf("%s, %d workers", implementations[i].about, runtime.GOMAXPROCS(0))
 }

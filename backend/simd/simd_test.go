@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,12 +23,12 @@ func TestChoose(t *testing.T) {
 		{"", avx2, avx2, ""},
 		{"", off, off, "needs an amd64 processor with AVX2, FMA and BMI2"},
 		{"avx512", avx512, avx512, ""},
-		{"avx512", avx2, off, "WEIR_SIMD=avx512 needs an amd64 processor with AVX-512 F, BW, DQ and VL"},
+		{"avx512", avx2, off, "misconfigured: WEIR_SIMD=avx512 needs an amd64 processor with AVX-512 F, BW, DQ and VL"},
 		{"avx2", avx512, avx2, ""},
-		{"avx2", off, off, "WEIR_SIMD=avx2 needs an amd64 processor with AVX2, FMA and BMI2"},
+		{"avx2", off, off, "misconfigured: WEIR_SIMD=avx2 needs an amd64 processor with AVX2, FMA and BMI2"},
 		{"off", avx512, off, ""},
 		{"off", off, off, ""},
-		{"sse", avx512, off, `WEIR_SIMD="sse" is unknown; want one of off, avx2, avx512`},
+		{"sse", avx512, off, `misconfigured: WEIR_SIMD="sse" is unknown; want one of off, avx2, avx512`},
 	}
 	for _, tt := range tests {
 		got, err := choose(tt.name, upTo(tt.machine))
@@ -43,8 +44,8 @@ func TestChoose(t *testing.T) {
 func TestDriver(t *testing.T) {
 	d, ok := backend.Lookup("simd")
 	require.True(t, ok)
-	if d.Available() != nil {
-		require.NotEqual(t, "simd", backend.Default())
+	if err := d.Available(); err != nil {
+		require.Equal(t, errors.Is(err, backend.ErrMisconfigured), backend.Default() == "simd")
 		_, err := d.Open(0, backend.Options{})
 		require.ErrorContains(t, err, "simd: ")
 		return
