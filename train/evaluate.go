@@ -225,7 +225,7 @@ func (m *measurement) ofData(ctx context.Context) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
-	truth, err := m.Data.Standardize.Inverse(held.Data[:n*d])
+	truth, err := m.Truth(rng, n)
 	if err != nil {
 		return r, err
 	}
