@@ -12,6 +12,9 @@ import (
 // the data's own units.
 func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error) {
 	defer tensor.Catch(&err)
+	if err := e.checkKnown("truth"); err != nil {
+		return nil, err
+	}
 	if e.Data != nil {
 		return e.Data.Standardize.Inverse(evenly(e.Data.Held, n).Data)
 	}
@@ -23,7 +26,7 @@ func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error)
 func (e *Experiment) LogDensity(points []float64) (values []float64, err error) {
 	defer tensor.Catch(&err)
 	if e.Target == nil {
-		return nil, fmt.Errorf("train: data has no density")
+		return nil, fmt.Errorf("train: there is no target, and so no density")
 	}
 	d := e.Target.Dim()
 	e.stream.Scope(func() {
