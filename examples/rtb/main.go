@@ -31,6 +31,7 @@ type config struct {
 	steps       int
 	batch       int
 	lr          float64
+	fromPrior   float64
 	exploration float64
 	decay       string
 	seed        uint64
@@ -45,7 +46,8 @@ func main() {
 	flag.IntVar(&c.steps, "steps", 3000, "training steps of the posterior")
 	flag.IntVar(&c.batch, "batch", 128, "paths in each of them")
 	flag.Float64Var(&c.lr, "lr", 1e-3, "learning rate of the posterior")
-	flag.Float64Var(&c.exploration, "exploration", 0.5, "standard deviation added to the steps of training paths")
+	flag.Float64Var(&c.fromPrior, "from-prior", 0.5, "share of them that the prior draws")
+	flag.Float64Var(&c.exploration, "exploration", 0.3, "standard deviation added to the steps of those that the posterior draws")
 	flag.StringVar(&c.decay, "exploration-decay", "linear", "how that goes down: constant, linear[:STEPS], cosine[:STEPS] or warm-down:START:END")
 	flag.Uint64Var(&c.seed, "seed", 0, "seed of weights, paths and evaluation")
 	flag.IntVar(&c.samples, "samples", 5000, "samples to evaluate with")
@@ -73,10 +75,11 @@ func run(ctx context.Context, out io.Writer, c config) (err error) {
 		return err
 	}
 	rng := tensor.NewRNG(stream, c.seed+1)
-	loss, err := NewRTB(rng, prior.PF)
+	loss, err := NewRTB(rng, prior)
 	if err != nil {
 		return err
 	}
+	loss.FromPrior = c.fromPrior
 	target := diffusion.NewPosterior9()
 	before, err := evaluate(ctx, rng, loss, target, c.samples)
 	if err != nil {
@@ -127,8 +130,11 @@ func openPrior(ctx context.Context, out io.Writer, s *tensor.Stream, c config) (
 
 // fit trains the posterior, and prints the loss every 200 steps.
 func fit(ctx context.Context, out io.Writer, rng *tensor.RNG, loss *RTB, likelihood gflownet.Env, c config) error {
-	if c.steps < 1 {
+	switch {
+	case c.steps < 1:
 		return fmt.Errorf("relative trajectory balance: %d steps; want at least 1", c.steps)
+	case !(c.fromPrior >= 0 && c.fromPrior <= 1):
+		return fmt.Errorf("relative trajectory balance: %v of the paths are the prior's; want a share, 0 to 1", c.fromPrior)
 	}
 	decay, err := train.Decay(c.decay).Schedule(c.steps)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // quick is a run that shows that all of it works, and finds nothing.
-var quick = config{device: "cpu", priorSteps: 2, steps: 2, batch: 4, lr: 1e-3, exploration: 0.5, decay: "linear", samples: 20}
+var quick = config{device: "cpu", priorSteps: 2, steps: 2, batch: 4, lr: 1e-3, fromPrior: 0.5, exploration: 0.5, decay: "linear", samples: 20}
 
 func TestRunPrintsProgressAndTables(t *testing.T) {
 	var out strings.Builder
@@ -65,10 +65,11 @@ func TestRunReturnsWhatIsWrong(t *testing.T) {
 	for want, change := range map[string]func(*config){
 		"abacus": func(c *config) { c.device = "abacus" },
 		"absent": func(c *config) { c.prior = "absent.safetensors" },
-		"relative trajectory balance: 0 steps; want at least 1":                    func(c *config) { c.steps = 0 },
-		"relative trajectory balance: 1 samples to evaluate with; want at least 2": func(c *config) { c.samples = 1 },
-		"relative trajectory balance: a batch of 0 paths; want at least 1":         func(c *config) { c.batch = 0 },
-		`exploration-decay is "odd"`:                                               func(c *config) { c.decay = "odd" },
+		"relative trajectory balance: 0 steps; want at least 1":                             func(c *config) { c.steps = 0 },
+		"relative trajectory balance: 1 samples to evaluate with; want at least 2":          func(c *config) { c.samples = 1 },
+		"relative trajectory balance: a batch of 0 paths; want at least 1":                  func(c *config) { c.batch = 0 },
+		"relative trajectory balance: 2 of the paths are the prior's; want a share, 0 to 1": func(c *config) { c.fromPrior = 2 },
+		`exploration-decay is "odd"`:                                                        func(c *config) { c.decay = "odd" },
 	} {
 		c := quick
 		change(&c)

@@ -20,11 +20,13 @@ import (
 const sigma = 1.7
 
 // brownian returns a prior without drift, whose samples are N(0, σ²).
-func brownian(t *testing.T, rng *tensor.RNG) *diffusion.Forward {
+func brownian(t *testing.T, rng *tensor.RNG) *diffusion.Sampler {
 	t.Helper()
-	prior, err := diffusion.NewForward(rng, backend.Float64, 1, diffusion.Process{NumSteps: 6, Sigma: sigma, TScale: 1}, diffusion.PolicyConfig{
+	pf, err := diffusion.NewForward(rng, backend.Float64, 1, diffusion.Process{NumSteps: 6, Sigma: sigma, TScale: 1}, diffusion.PolicyConfig{
 		Net: diffusion.NetConfig{Harmonics: 4, Embed: 8, Hidden: 8, JointLayers: 1, ZeroInit: true},
 	})
+	require.NoError(t, err)
+	prior, err := diffusion.NewSampler(pf, nil)
 	require.NoError(t, err)
 	return prior
 }
@@ -73,15 +75,19 @@ func TestEveryPathBalancesWhereThePosteriorIsFound(t *testing.T) {
 	loss := newLoss(t, rng)
 	tensor.SetSlice(loss.LogZ, []float64{0.75})
 	for name, c := range map[string]struct {
-		samples *tensor.Tensor
-		options gflownet.Options
+		samples   *tensor.Tensor
+		fromPrior float64
+		options   gflownet.Options
 	}{
-		"on policy":        {nil, gflownet.Options{RNG: rng, Batch: 10}},
-		"exploring":        {nil, gflownet.Options{RNG: rng, Batch: 10, ExplorationStd: 2}},
-		"by a schedule":    {nil, gflownet.Options{RNG: rng, Batch: 10, Exploration: tensor.FromSlice(s, []float64{2})}},
-		"back from points": {rng.Uniform(backend.Float64, 10, 1), gflownet.Options{RNG: rng}},
+		"on policy":        {nil, 0, gflownet.Options{RNG: rng, Batch: 10}},
+		"of both":          {nil, 0.35, gflownet.Options{RNG: rng, Batch: 10}},
+		"the prior's":      {nil, 1, gflownet.Options{RNG: rng, Batch: 10}},
+		"exploring":        {nil, 0.5, gflownet.Options{RNG: rng, Batch: 10, ExplorationStd: 2}},
+		"by a schedule":    {nil, 0, gflownet.Options{RNG: rng, Batch: 10, Exploration: tensor.FromSlice(s, []float64{2})}},
+		"back from points": {rng.Uniform(backend.Float64, 10, 1), 0, gflownet.Options{RNG: rng}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			loss.FromPrior = c.fromPrior
 			value, err := loss.Loss(autograd.NewTape(s), tilt{0, 0.5}, c.samples, c.options)
 			require.NoError(t, err)
 			require.InDelta(t, 0.0625, item(t, value.Value()), 1e-12)
@@ -115,7 +121,7 @@ func TestTheLossIsTheFormula(t *testing.T) {
 		require.NoError(t, err)
 		return values
 	}
-	post, prior := read(loss.Posterior.PF.LogProb(paths.States)), read(loss.Prior.LogProb(paths.States))
+	post, prior := read(loss.Posterior.PF.LogProb(paths.States)), read(loss.Prior.PF.LogProb(paths.States))
 	want := 0.0
 	for i, x := range read(paths.Terminal()) {
 		residual := 0.3 - 0.8*x
@@ -134,7 +140,8 @@ func TestFineTuningFindsATiltedPrior(t *testing.T) {
 	rng := newRNG(t, 3)
 	s := rng.Stream()
 	loss := newLoss(t, rng)
-	c := config{steps: 300, batch: 64, lr: 1e-2, exploration: 0.3, decay: "linear"}
+	loss.FromPrior = 0.25
+	c := config{steps: 300, batch: 64, lr: 1e-2, fromPrior: 0.25, exploration: 0.3, decay: "linear"}
 	require.NoError(t, fit(context.Background(), io.Discard, rng, loss, tilt{slope, 0}, c))
 	require.InDelta(t, slope*slope*sigma*sigma/2, item(t, loss.LogZ), 0.05)
 	drawn, err := loss.Posterior.Draw(context.Background(), rng, 5000, 1000)
