@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	"backend/backendtest":          {"backend"},
 	"backend/cpu":                  {"backend"},
 	"backend/simd":                 {"backend", "backend/cpu"},
+	"backend/cuda":                 {"backend"},
 	"expr":                         {"backend"},
 	"internal/einsum":              {"backend"},
 	"tensor":                       {"backend", "expr", "internal/einsum"},
