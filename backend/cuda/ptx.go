@@ -15,7 +15,8 @@ import (
 //	.address_size 64
 //	…                                          functions and constants, copied from kernels/functions.ptx: the interpreter skips to the entry
 //	.visible .entry map(
-//		.param .align 8 .b8 p[N]
+//		.param .align 8 .b8 p[N],
+//		.param .u64 failed                     null, or the address of a word: the entry returns at once if the word is not 0
 //	)
 //	{
 //		.reg .pred %p<N>;                      then .b16 %h, .b32 %r, .b64 %rd, .f32 %f, .f64 %fd; registers count from 0
