@@ -94,11 +94,6 @@ func (s *stream) upload(dst uint64, src []byte) error {
 	return nil
 }
 
-// uploadArgs has the layout of Upload in kernels/stream.cu.
-type uploadArgs struct {
-	dst, src, bytes uint64
-}
-
 // send queues the copy of staging memory to the device. Behind a command that may fail it is a kernel, since a copy would not be dropped.
 func (s *stream) send(dst uint64, m []byte) error {
 	from := unsafe.Pointer(unsafe.SliceData(m))
