@@ -103,6 +103,9 @@ func (s *stream) send(dst uint64, m []byte) error {
 	s.batch.reset()
 	l := launch{kernel: "upload", grid: grid1(int64(len(m)), 256, 1, 1024), block: [3]uint32{256}}
 	add(&s.batch, l, &uploadArgs{dst, uint64(uintptr(from)), uint64(len(m))})
+	if s.batch.err != nil {
+		return s.batch.err
+	}
 	return s.submit()
 }
 

@@ -31,9 +31,6 @@ type stream struct {
 }
 
 func (d *device) NewStream() (backend.Stream, error) {
-	if d.closed.Load() {
-		return nil, fmt.Errorf("%s: new stream: %w", d.name, errDeviceClosed)
-	}
 	s, err := d.newStream()
 	if err != nil {
 		return nil, fmt.Errorf("%s: new stream: %w", d.name, err)
@@ -47,17 +44,28 @@ func (d *device) newStream() (*stream, error) {
 	}
 	s := &stream{dev: d, replays: map[*replay]struct{}{}}
 	s.batch.on = d
-	if err := d.try(C.weir_stream_open(&d.handle, &s.handle, &s.event)); err != nil {
+	if err := d.add(s); err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	d.streams[s] = struct{}{}
-	d.mu.Unlock()
 	if err := s.prepare(); err != nil {
 		s.free()
 		return nil, err
 	}
 	return s, nil
+}
+
+// add opens a stream, which keeps the device open.
+func (d *device) add(s *stream) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return errDeviceClosed
+	}
+	if err := d.try(C.weir_stream_open(&d.handle, &s.handle, &s.event)); err != nil {
+		return err
+	}
+	d.streams[s] = struct{}{}
+	return nil
 }
 
 // prepare makes the record that faults are noted in, and waits until it is clear.
@@ -291,16 +299,21 @@ func (s *stream) Close() error {
 // free gives back what the stream holds. What is queued must have run, or the stream have failed.
 func (s *stream) free() error {
 	d := s.dev
+	first := s.wait()
 	s.batch.arena.free(d)
 	d.Free(s.record)
-	d.mu.Lock()
-	delete(d.streams, s)
-	d.mu.Unlock()
-	first := s.wait()
-	for _, err := range []error{s.freeStaging(), d.unpin(s.found), d.try(C.weir_stream_close(&d.handle, s.handle, s.event))} {
+	for _, err := range []error{s.freeStaging(), d.unpin(s.found), d.remove(s)} {
 		if first == nil {
 			first = err
 		}
 	}
 	return first
+}
+
+// remove closes a stream.
+func (d *device) remove(s *stream) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.streams, s)
+	return d.try(C.weir_stream_close(&d.handle, s.handle, s.event))
 }
