@@ -1,7 +1,8 @@
 // What kernels are written against: the CUDA they need and no header of NVIDIA's. Clang compiles it to PTX; a host compiler makes the same source run on
 // the emulated driver, where testdata/emulator/emulate.h stands for the machine.
 //
-// KERNEL(name, Params, p) { … } defines an entry whose one parameter is a struct by value, read-only as p. BOUNDED_KERNEL says the most threads of a
+// KERNEL(name, Params, p) { … } defines an entry on a struct by value, read-only as p. Every entry has a second parameter, the address of a word or null:
+// it does nothing if the word is not 0, because then an earlier command of the stream has failed. BOUNDED_KERNEL says the most threads of a
 // block and the least blocks of a multiprocessor too. FUNCTION(type, name, arguments) { … } defines a .func that generated programs may call.
 // Everything below is called by all threads of a block (sync, sync_or) or of a warp (sync_warp, shfl_*, ballot, mma_*, ldmatrix) or by none. A warp
 // is 32 threads with consecutive thread().x, then y, then z; blocks that use warp operations have whole warps.
@@ -28,9 +29,14 @@ template <class T, int N> struct alignas(sizeof(T) * N) Vec {
 
 #ifdef __CUDA_ARCH__
 
-#define KERNEL(name, Params, p) extern "C" __attribute__((global)) void name(const Params p)
-#define BOUNDED_KERNEL(name, Params, p, threads, blocks) \
-  extern "C" __attribute__((global)) __attribute__((launch_bounds(threads, blocks))) void name(const Params p)
+#define ENTRY(name, Params, p, attributes) \
+  static __attribute__((device, always_inline)) inline void body_of_##name(const Params &p); \
+  extern "C" __attribute__((global)) attributes void name(const Params p, const uint32_t *failed) { \
+    if (!failed || !*failed) body_of_##name(p); \
+  } \
+  static __attribute__((device, always_inline)) inline void body_of_##name(const Params &p)
+#define KERNEL(name, Params, p) ENTRY(name, Params, p, )
+#define BOUNDED_KERNEL(name, Params, p, threads, blocks) ENTRY(name, Params, p, __attribute__((launch_bounds(threads, blocks))))
 #define FUNCTION(type, name, ...) extern "C" __attribute__((device, noinline)) type name(__VA_ARGS__)
 #define DEVICE static __attribute__((device, always_inline)) inline
 #define CONSTANT static __attribute__((constant)) const

@@ -32,7 +32,7 @@ void commit();
 void wait(int pending);
 
 // Registered by name, so that modules find them.
-typedef void (*Entry)(const void *params);
+typedef void (*Entry)(const void *params, const uint32_t *failed);
 typedef void (*Function)(const uint64_t *arguments, uint64_t *result);
 struct Kernel {
   Kernel(const char *name, Entry entry, size_t size);
@@ -64,7 +64,7 @@ template <class R, class... A> constexpr int arity(R (*)(A...)) { return sizeof.
 #define UNROLL
 #define KERNEL(name, Params, p) \
   static void name(const Params &p); \
-  static emulator::Kernel kernel_##name(#name, [](const void *params) { name(*(const Params *)params); }, sizeof(Params)); \
+  static emulator::Kernel kernel_##name(#name, [](const void *params, const uint32_t *failed) { if (!failed || !*failed) name(*(const Params *)params); }, sizeof(Params)); \
   static void name(const Params &p)
 #define BOUNDED_KERNEL(name, Params, p, threads, blocks) KERNEL(name, Params, p)
 #define FUNCTION(type, name, ...) \

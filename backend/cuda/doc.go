@@ -1,0 +1,2 @@
+// Package cuda is the backend for NVIDIA GPUs.
+package cuda
