@@ -15,7 +15,8 @@ import (
 //	.address_size 64
 //	…                                          functions and constants, copied from kernels/functions.ptx: the interpreter skips to the entry
 //	.visible .entry map(
-//		.param .align 8 .b8 p[N]
+//		.param .align 8 .b8 p[N],
+//		.param .b64 failed
 //	)
 //	{
 //		.reg .pred %p<N>;                      then .b16 %h, .b32 %r, .b64 %rd, .f32 %f, .f64 %fd; registers count from 0
@@ -23,10 +24,11 @@ import (
 //	}
 //
 // All branches go forward and threads share nothing, so lanes can run one after the other. A register is written once on any path. The
-// instructions are, D being a register, A, B and C registers or, where noted, literals (decimal, 0fXXXXXXXX for f32, 0dXXXXXXXXXXXXXXXX for f64):
+// instructions are, D being a register, A, B and C registers or, where noted, literals (decimal, perhaps negative, 0fXXXXXXXX for f32, 0dXXXXXXXXXXXXXXXX for f64):
 //
 //	mov.u32 D, S;                              S one of %ctaid.x, %ctaid.y, %ntid.x, %tid.x
 //	mov.b64 D, p;                              the address of the parameters; offsets are added to it as to any number
+//	ld.param.b64 D, [failed];                  the second parameter, of which kernels/gpu.h says what it means
 //	mov.b32 D, A;                              between any of %r and %f, bits unchanged
 //	ld.param.T D, [A+n];                       T one of b32, b64, f32, f64; n decimal, ≥ 0
 //	ld.global.T D, [A+n];                      T one of u8 (to %r, zero-extended), b16, b32, b64, f32, f64
@@ -123,7 +125,7 @@ func (a *assembly) call(class register, function string, arguments ...string) st
 // entry returns the entry with a parameter of so many bytes.
 func (a *assembly) entry(name string, parameterBytes int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, ".visible .entry %s(\n\t.param .align 8 .b8 p[%d]\n)\n{\n", name, parameterBytes)
+	fmt.Fprintf(&b, ".visible .entry %s(\n\t.param .align 8 .b8 p[%d],\n\t.param .b64 failed\n)\n{\n", name, parameterBytes)
 	for _, r := range registers {
 		if n := a.used[r.class]; n > 0 {
 			fmt.Fprintf(&b, "\t.reg .%s %s<%d>;\n", r.kind, r.class, n)
