@@ -32,6 +32,8 @@ var layers = map[string][]string{
 	"backend/backendtest":          {"backend"},
 	"backend/cpu":                  {"backend"},
 	"backend/simd":                 {"backend", "backend/cpu"},
+	"backend/cuda":                 {"backend"},
+	"backend/cuda/internal/ptx":    {},
 	"expr":                         {"backend"},
 	"internal/einsum":              {"backend"},
 	"tensor":                       {"backend", "expr", "internal/einsum"},
@@ -59,7 +61,7 @@ var layers = map[string][]string{
 }
 
 // programs are the places whose packages may import anything of ours.
-var programs = []string{"cmd/", "bench/", "examples/"}
+var programs = []string{"cmd/", "bench/", "examples/", "backend/cuda/internal/ptx/generate"}
 
 func TestImportsPointOneWay(t *testing.T) {
 	seen := map[string]bool{}
