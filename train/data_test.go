@@ -103,6 +103,24 @@ func TestEvaluateOnData(t *testing.T) {
 	require.Positive(t, r.W2True)
 }
 
+// Rows are often sorted: the first of those held out are not like the others.
+func TestTruthIsSpreadOverTheHeldOutRows(t *testing.T) {
+	sorted := make([][2]float64, 1000)
+	for i := range sorted {
+		sorted[i] = [2]float64{float64(i), math.Sqrt(float64(i))}
+	}
+	e := newRun(t, dataRun(writeCSV(t, sorted)))
+	truth, err := e.Truth(nil, 10)
+	require.NoError(t, err)
+	require.Len(t, truth, 20)
+	require.Less(t, truth[0], 100.0)
+	require.Greater(t, truth[18], 800.0)
+	r, err := e.EvaluateWith(t.Context(), train.Evaluation{Samples: 2, Batch: 50, Points: 50})
+	require.NoError(t, err)
+	require.Equal(t, 50, r.Points)
+	require.Less(t, r.W2True, 150.0, "the rows seen lie among those held out")
+}
+
 func TestColumnsArePicked(t *testing.T) {
 	c := dataRun(writeCSV(t, points))
 	c.Columns = []string{"y"}

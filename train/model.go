@@ -44,13 +44,16 @@ func openModel(s *tensor.Stream, f *safetensors.File, c Config) (*Model, error) 
 		return nil, err
 	}
 	m := &Model{Config: c}
-	if c.Target != "" {
+	switch {
+	case c.Dim > 0:
+		m.Columns = coordinates(c.Dim)
+	case c.Target != "":
 		target, err := diffusion.NewTarget(c.Target)
 		if err != nil {
 			return nil, err
 		}
 		m.Columns = coordinates(target.Dim())
-	} else {
+	default:
 		stored, err := readScale(f)
 		if err != nil {
 			return nil, err
