@@ -139,6 +139,7 @@ func defaults() kong.Vars {
 		"hidden":       strconv.Itoa(c.Net.Hidden),
 		"layers":       strconv.Itoa(c.Net.JointLayers),
 		"pbScaleRange": float(c.PBScaleRange),
+		"logVarRange":  float(c.LogVarRange),
 		"exploration":  float(c.Exploration),
 		"lr":           float(c.LR),
 		"seed":         strconv.FormatUint(c.Seed, 10),
