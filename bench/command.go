@@ -29,24 +29,31 @@ func command(name string, d backend.DType, flops, work float64, make func(m *mem
 	return c
 }
 
-// operandBytes returns what a command has to read and write at the least. An element that broadcasting repeats is read once.
+// operandBytes returns what a command has to read and write at the least: elements that broadcasting repeats once, and of a table no more than there
+// are indices.
 func operandBytes(c *backend.Cmd) float64 {
+	dst, src := viewBytes(c.Dst), viewBytes(c.Src)
+	switch c.Op {
+	case backend.Gather:
+		src += min(viewBytes(c.Src[:1]), dst) - viewBytes(c.Src[:1])
+	case backend.ScatterAdd: // reads what it adds to
+		dst = 2 * min(dst, viewBytes(c.Src[:1]))
+	}
+	return float64(dst + src)
+}
+
+func viewBytes(views []backend.View) int {
 	total := 0
-	for _, views := range [][]backend.View{c.Dst, c.Src} {
-		for k := range views {
-			n := 1
-			for a := range views[k].Rank {
-				if views[k].Strides[a] != 0 {
-					n *= views[k].Dims[a]
-				}
+	for k := range views {
+		n := 1
+		for a := range views[k].Rank {
+			if views[k].Strides[a] != 0 {
+				n *= views[k].Dims[a]
 			}
-			total += n * views[k].DType.Size()
 		}
+		total += n * views[k].DType.Size()
 	}
-	if c.Accumulate || c.Op == backend.ScatterAdd { // the destination is read, too
-		total += c.Dst[0].Len() * c.Dst[0].DType.Size()
-	}
-	return float64(total)
+	return total
 }
 
 // commandExecution is a command on a device: host has its operands' views on host memory, cmds on the device's.

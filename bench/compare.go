@@ -122,7 +122,7 @@ func (c *Comparison) write(w io.Writer) {
 	fmt.Fprintf(w, "%s; beyond the noise:\n", what)
 	rows := [][]string{{"", "on", "before", "now", "as fast"}}
 	for _, d := range c.Differences {
-		rows = append(rows, []string{"  " + d.Name, d.Column, formatSeconds(d.Before / 1e9), formatSeconds(d.Now / 1e9), formatRatio(d.Ratio)})
+		rows = append(rows, []string{"  " + d.Name, d.Column, FormatTime(d.Before), FormatTime(d.Now), FormatRatio(d.Ratio)})
 	}
 	writeAligned(w, rows)
 }

@@ -5,6 +5,9 @@ import (
 	"math"
 )
 
+// FormatTime prints nanoseconds with three digits and a unit: 1.23 ms.
+func FormatTime(ns float64) string { return formatSeconds(ns / 1e9) }
+
 // formatSeconds prints a time with three digits and a unit: 1.23 ms.
 func formatSeconds(seconds float64) string {
 	switch {
@@ -29,8 +32,8 @@ func threeDigits(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// formatRate prints the rate that says most about a result, or nothing.
-func formatRate(r *Result) string {
+// Rate prints the rate that the ceiling of the result is one of: 12.3 GB/s, 45.6 GFLOP/s, or nothing if it has none.
+func (r *Result) Rate() string {
 	switch {
 	case r.Ceiling == "fma" && r.GFLOPS > 0:
 		return threeDigits(r.GFLOPS) + " GFLOP/s"
@@ -40,8 +43,8 @@ func formatRate(r *Result) string {
 	return ""
 }
 
-// formatShare prints a share of the ceiling in percent.
-func formatShare(r *Result) string {
+// Share prints the share of the ceiling in percent, or nothing if it has none.
+func (r *Result) Share() string {
 	if r.CeilingShare == 0 {
 		return ""
 	}
@@ -51,8 +54,8 @@ func formatShare(r *Result) string {
 	return fmt.Sprintf("%.0f%%", 100*r.CeilingShare)
 }
 
-// formatRatio prints how many times as fast something is, ×2.34; nothing if it is not a number.
-func formatRatio(x float64) string {
+// FormatRatio prints how many times as fast something is, ×2.34; nothing if it is not a number.
+func FormatRatio(x float64) string {
 	if math.IsNaN(x) || math.IsInf(x, 0) || x <= 0 {
 		return ""
 	}

@@ -56,7 +56,8 @@ const (
 	defaultPasses  = 5
 )
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns o with the default in every field that is empty.
+func (o Options) WithDefaults() Options {
 	if len(o.Suites) == 0 {
 		o.Suites = Suites()
 	}

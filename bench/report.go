@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/bench/machine"
@@ -60,6 +61,14 @@ type Refusal struct {
 
 // String returns the refusal in one line: bench: ops/exp/float32/500x100x64 on mine: wrong: …
 func (r Refusal) String() string { return fmt.Sprintf("bench: %s on %s: %s", r.Name, r.Backend, r.Why) }
+
+// tooSlow is how the reason begins of what was not even tried.
+const tooSlow = "too slow"
+
+// Wrong reports whether a case is refused because its results were wrong or it failed, not only because it would have taken too long.
+func (r *Report) Wrong() bool {
+	return slices.ContainsFunc(r.Refused, func(x Refusal) bool { return !strings.HasPrefix(x.Why, tooSlow) })
+}
 
 // report makes a report of what was measured so far.
 func (r *runner) report() *Report {

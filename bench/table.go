@@ -72,14 +72,14 @@ func tableRow(name string, columns []column, results map[column]*Result) []strin
 		if x == nil {
 			row = append(row, "–", "", "", "")
 		} else {
-			row = append(row, formatSeconds(x.Median/1e9), fmt.Sprintf("%.0f%%", 100*x.Spread), formatRate(x), formatShare(x))
+			row = append(row, FormatTime(x.Median), fmt.Sprintf("%.0f%%", 100*x.Spread), x.Rate(), x.Share())
 		}
 		switch {
 		case i == 0:
 		case x == nil || first == nil:
 			row = append(row, "")
 		default:
-			row = append(row, formatRatio(first.Median/x.Median))
+			row = append(row, FormatRatio(first.Median/x.Median))
 		}
 	}
 	return row
