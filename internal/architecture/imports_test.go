@@ -55,6 +55,11 @@ var layers = map[string][]string{
 	"gflownet/torchgfn": {
 		"backend", "tensor", "nn", "gflownet/diffusion", "tensorio", "tensorio/safetensors", "tensorio/torchpt",
 	},
+	"bench/machine": {"backend", "backend/cpu", "backend/simd"},
+	"bench": {
+		"backend", "backend/backendtest", "backend/cpu", "bench/machine", "tensor", "autograd", "plan", "nn", "optim", "gflownet", "gflownet/diffusion",
+		"gflownet/mle", "train",
+	},
 	"train": {
 		"backend", "tensor", "autograd", "plan", "nn", "optim", "dataset", "tensorio", "tensorio/safetensors", "internal/atomicfile",
 		"internal/dirlock", "internal/quote", "gflownet", "gflownet/diffusion", "gflownet/diffusion/transport", "gflownet/mle", "gflownet/torchgfn",
