@@ -16,6 +16,8 @@ type Recording struct {
 	inputs    map[*block]struct{} // made before, held so that the collector leaves it
 	constants []*backend.Buffer   // written by the host while recording
 	traced    tracing
+	phantoms  *phantoms // while nothing is executed
+	moved     bool      // tensors got their memory after they were made
 }
 
 // ErrRecording is the cause when a value is read on the host while a recording is under way: a replay would not read it again.
@@ -46,7 +48,7 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 // constant returns memory for the elements of a tensor that nothing else uses before the recording is closed, and that nothing has used
 // since it began: a replay would do so again.
 func (r *Recording) constant(t *Tensor) *Tensor {
-	buf, err := r.pool.fresh(t.block.buf.Size)
+	buf, err := r.outer.fresh(t.block.buf.Size)
 	if err != nil {
 		panic(&Error{Op: "record", Reason: "cannot hold a constant", Err: err})
 	}
@@ -105,7 +107,7 @@ func (r *Recording) Replace(cmds []backend.Cmd) {
 
 // Reserve returns memory that lives as long as the recording.
 func (r *Recording) Reserve(size int) (*backend.Buffer, error) {
-	buf, err := r.pool.fresh(sizeClass(size))
+	buf, err := r.outer.fresh(sizeClass(size))
 	if err == nil {
 		r.constants = append(r.constants, buf)
 	}
@@ -126,9 +128,6 @@ func (r *Recording) Workers() int {
 	return 1
 }
 
-// Device returns the device that the recorded memory lies on.
-func (r *Recording) Device() backend.Device { return r.stream.dev.dev }
-
 // replayGroup is the number of commands that are replayed between two looks at a context.
 const replayGroup = 8
 
@@ -141,6 +140,9 @@ func (r *Recording) Close() {
 	for _, buf := range r.constants {
 		r.pool.put(buf)
 	}
-	r.cmds, r.blocks, r.inputs, r.constants, r.traced = nil, nil, nil, nil, tracing{}
+	if r.moved {
+		r.stream.dev.moved.Add(-1)
+	}
+	r.cmds, r.blocks, r.inputs, r.constants, r.traced, r.moved = nil, nil, nil, nil, tracing{}, false
 	r.pool.close()
 }
