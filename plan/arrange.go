@@ -9,6 +9,9 @@ import (
 
 // arrange replaces the commands of the recording by fewer ones, and by tiles of samples, that use less memory and give the same bits.
 func arrange(rec *tensor.Recording) error {
+	if err := rec.Settle(); err != nil {
+		return err
+	}
 	g := newGraph(rec)
 	once := g.fold()
 	g.share()
@@ -130,7 +133,7 @@ func (a *arrangement) commands() ([]backend.Cmd, error) {
 	for id, at := range globalAt {
 		a.where[id] = backend.View{Buf: arena, Offset: at}
 	}
-	privateBuf := &backend.Buffer{Device: a.rec.Device(), Size: privateSize}
+	privateBuf := &backend.Buffer{Device: arena.Device, Size: privateSize}
 	for id, at := range privateAt {
 		a.where[id] = backend.View{Buf: privateBuf, Offset: at}
 	}
