@@ -27,15 +27,14 @@ type device struct {
 	name    string
 	ordinal int
 	handle  C.Device
-	limit   int64 // bytes; 0 is none
-	used    atomic.Int64
-	closed  atomic.Bool
+	limit   int64                 // bytes; 0 is none
 	failure atomic.Pointer[error] // what poisons all streams
+	loaded  loaded
 
-	mu      sync.Mutex
+	mu      sync.Mutex // of what follows, and of allocation
+	closed  bool
+	used    int64 // bytes
 	streams map[*stream]struct{}
-
-	loaded loaded
 }
 
 func openDevice(n int, o backend.Options) (*device, error) {
@@ -94,9 +93,15 @@ func (d *device) failed() error {
 
 // Close gives everything back to the driver. Blocks in use are lost with it.
 func (d *device) Close() error {
-	if d.closed.Swap(true) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
 		return nil
 	}
+	if n := len(d.streams); n > 0 {
+		return fmt.Errorf("%s: close: %d of its streams are open", d.name, n)
+	}
+	d.closed = true
 	err := d.loaded.unload(d)
 	if e := d.try(C.weir_device_close(C.int(d.ordinal), &d.handle)); err == nil {
 		err = e

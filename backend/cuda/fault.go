@@ -23,7 +23,7 @@ type faults struct {
 	record   uint64 // the address of the stream's fault
 	guarding bool   // such a command came before
 	indexing bool   // the command that is being lowered is one
-	base     uint64 // the number of the first
+	base     uint64 // the number of the first; those of a replay begin at a replayBase
 	commands []indexCommand
 }
 
@@ -62,17 +62,23 @@ func (f *faults) forget() {
 	f.commands, f.guarding = f.commands[:0], false
 }
 
-// explain returns the error that the record stands for, or nil.
+// mostIndexed is the number of commands from which a stream waits for those that it has queued, so that it need not remember them.
+const mostIndexed = 4096
+
+// replayBase returns the number of the first command of a stream's replay with that number, beyond those of all commands that are executed once.
+func replayBase(number uint64) uint64 { return 1<<63 | number<<32 }
+
+// explain returns the error that the record stands for, or nil if it does not stand for one of the commands.
 func (f *faults) explain(found *fault) error {
-	if found.failed == 0 {
-		return nil
-	}
 	i := found.command - f.base
-	if i >= uint64(len(f.commands)) {
-		return fmt.Errorf("index %d is out of range in a command of an earlier batch", found.index)
+	if found.failed == 0 || i >= uint64(len(f.commands)) {
+		return nil
 	}
 	return f.commands[i].outOfRange(found.index)
 }
+
+// indexes reports whether a command may find an index out of range.
+func indexes(c backend.Cmd) bool { return c.Op == backend.Gather || c.Op == backend.ScatterAdd }
 
 func (c *indexCommand) outOfRange(index int64) error {
 	cmd := backend.Cmd{Op: c.op, Axis: c.axis, Dst: []backend.View{c.dst}, Src: c.src[:]}

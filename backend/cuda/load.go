@@ -30,7 +30,6 @@ type kernelName struct {
 
 type function struct {
 	handle unsafe.Pointer
-	static int    // bytes of shared memory that the kernel declares
 	shared uint32 // bytes of dynamic shared memory that it may be launched with
 }
 
@@ -119,11 +118,9 @@ func (d *device) lookUp(m *module, kernel string, f *function) error {
 	}
 	name := C.CString(kernel)
 	defer C.free(unsafe.Pointer(name))
-	var static C.int
-	if err := d.try(C.weir_function(&d.handle, handle, name, &f.handle, &static)); err != nil {
+	if err := d.try(C.weir_function(&d.handle, handle, name, &f.handle)); err != nil {
 		return fmt.Errorf("kernel %s of %s: %w", kernel, in.name, err)
 	}
-	f.static = int(static)
 	return nil
 }
 

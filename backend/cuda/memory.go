@@ -24,23 +24,23 @@ func (d *device) Alloc(size int) (*backend.Buffer, error) {
 }
 
 func (d *device) alloc(size int) (uintptr, error) {
-	switch {
-	case size < 0:
+	if size < 0 {
 		return 0, errors.New("want 0 or more")
-	case d.closed.Load():
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
 		return 0, errDeviceClosed
 	}
 	if err := d.failed(); err != nil {
 		return 0, err
 	}
-	used := d.used.Add(int64(size))
-	if d.limit > 0 && used > d.limit {
-		d.used.Add(-int64(size))
-		return 0, fmt.Errorf("%d of the limit of %d are in use: %w", used-int64(size), d.limit, backend.ErrOutOfMemory)
+	if d.limit > 0 && int64(size) > d.limit-d.used {
+		return 0, fmt.Errorf("%d of the limit of %d are in use: %w", d.used, d.limit, backend.ErrOutOfMemory)
 	}
 	address, err := d.ask(max(size, 1)) // the driver has no blocks of 0 bytes
-	if err != nil {
-		d.used.Add(-int64(size))
+	if err == nil {
+		d.used += int64(size)
 	}
 	return address, err
 }
@@ -64,14 +64,14 @@ func (d *device) Free(b *backend.Buffer) {
 	if b == nil || b.Addr == 0 || !d.made(b) {
 		return
 	}
-	address := b.Addr
-	b.Addr = 0
-	d.used.Add(-int64(b.Size))
-	if d.closed.Load() {
-		return // with everything else
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	address := b.Addr
+	b.Addr = 0
+	d.used -= int64(b.Size)
+	if d.closed {
+		return // it went with everything else
+	}
 	var streams, events []unsafe.Pointer
 	for s := range d.streams {
 		if s.queued.Load() {

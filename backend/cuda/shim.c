@@ -39,7 +39,6 @@
   X(cuModuleLoadDataEx, (void **module, const void *image, unsigned n, int *options, void **values))                   \
   X(cuModuleUnload, (void *module))                                                                                    \
   X(cuModuleGetFunction, (void **function, void *module, const char *name))                                            \
-  X(cuFuncGetAttribute, (int *value, int attribute, void *function))                                                   \
   X(cuFuncSetAttribute, (void *function, int attribute, int value))                                                    \
   X(cuLaunchKernel, (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,     \
                      unsigned shared, void *stream, void **params, void **extra))                                      \
@@ -66,7 +65,6 @@ DRIVER(DECLARE)
 // CUresult, CUdevice_attribute and what else is enumerated.
 enum {
   FUNCTION_MAX_DYNAMIC_SHARED = 8,
-  FUNCTION_SHARED = 1,
   DEVICE_PROCESSORS = 16,
   DEVICE_MAJOR = 75,
   DEVICE_MINOR = 76,
@@ -235,8 +233,10 @@ Status weir_alloc(Device *d, size_t bytes, uint64_t *address) {
     return fine;
   }
   TRY(cuMemAllocFromPoolAsync, (address, bytes, d->pool, d->allocating));
-  TRY(cuStreamSynchronize, (d->allocating));
-  return fine;
+  int code = cuStreamSynchronize(d->allocating);
+  if (!code) return fine;
+  cuMemFreeAsync(*address, d->freeing);
+  return (Status){code, "cuStreamSynchronize"};
 }
 
 // weir_reclaim waits for what is being freed and empties the pool.
@@ -348,10 +348,9 @@ Status weir_module_unload(Device *d, void *module) {
   return fine;
 }
 
-Status weir_function(Device *d, void *module, const char *name, void **function, int *shared) {
+Status weir_function(Device *d, void *module, const char *name, void **function) {
   ENTER(d);
   TRY(cuModuleGetFunction, (function, module, name));
-  TRY(cuFuncGetAttribute, (shared, FUNCTION_SHARED, *function));
   return fine;
 }
 

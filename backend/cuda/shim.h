@@ -64,7 +64,7 @@ Status weir_download(Device *d, void *stream, void *dst, uint64_t src, size_t by
 
 Status weir_module_load(Device *d, const char *text, void **module, char *log, size_t size);
 Status weir_module_unload(Device *d, void *module);
-Status weir_function(Device *d, void *module, const char *name, void **function, int *shared);
+Status weir_function(Device *d, void *module, const char *name, void **function);
 Status weir_function_shared(Device *d, void *function, int bytes);
 
 Status weir_run(Device *d, void *stream, const Node *nodes, size_t n, const char *params, size_t *at);

@@ -94,11 +94,6 @@ func (s *stream) upload(dst uint64, src []byte) error {
 	return nil
 }
 
-// uploadArgs has the layout of Upload in kernels/stream.cu.
-type uploadArgs struct {
-	dst, src, bytes uint64
-}
-
 // send queues the copy of staging memory to the device. Behind a command that may fail it is a kernel, since a copy would not be dropped.
 func (s *stream) send(dst uint64, m []byte) error {
 	from := unsafe.Pointer(unsafe.SliceData(m))
@@ -108,6 +103,9 @@ func (s *stream) send(dst uint64, m []byte) error {
 	s.batch.reset()
 	l := launch{kernel: "upload", grid: grid1(int64(len(m)), 256, 1, 1024), block: [3]uint32{256}}
 	add(&s.batch, l, &uploadArgs{dst, uint64(uintptr(from)), uint64(len(m))})
+	if s.batch.err != nil {
+		return s.batch.err
+	}
 	return s.submit()
 }
 

@@ -25,12 +25,12 @@ type stream struct {
 	found   pinned          // what was read of it
 	err     error           // the first failure; it poisons the stream
 	closed  bool
+
+	replays    map[*replay]struct{}
+	nextReplay uint64
 }
 
 func (d *device) NewStream() (backend.Stream, error) {
-	if d.closed.Load() {
-		return nil, fmt.Errorf("%s: new stream: %w", d.name, errDeviceClosed)
-	}
 	s, err := d.newStream()
 	if err != nil {
 		return nil, fmt.Errorf("%s: new stream: %w", d.name, err)
@@ -42,19 +42,30 @@ func (d *device) newStream() (*stream, error) {
 	if err := d.failed(); err != nil {
 		return nil, err
 	}
-	s := &stream{dev: d}
+	s := &stream{dev: d, replays: map[*replay]struct{}{}}
 	s.batch.on = d
-	if err := d.try(C.weir_stream_open(&d.handle, &s.handle, &s.event)); err != nil {
+	if err := d.add(s); err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	d.streams[s] = struct{}{}
-	d.mu.Unlock()
 	if err := s.prepare(); err != nil {
 		s.free()
 		return nil, err
 	}
 	return s, nil
+}
+
+// add opens a stream, which keeps the device open.
+func (d *device) add(s *stream) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return errDeviceClosed
+	}
+	if err := d.try(C.weir_stream_open(&d.handle, &s.handle, &s.event)); err != nil {
+		return err
+	}
+	d.streams[s] = struct{}{}
+	return nil
 }
 
 // prepare makes the record that faults are noted in, and waits until it is clear.
@@ -75,12 +86,15 @@ func (s *stream) prepare() (err error) {
 
 // Exec lowers the commands to a batch and queues it.
 func (s *stream) Exec(cmds []backend.Cmd) {
+	if len(s.batch.faults.commands) >= mostIndexed {
+		s.Sync()
+	}
 	if s.failed() {
 		return
 	}
 	s.batch.reset()
 	for i := range cmds {
-		if err := s.lower(&cmds[i]); err != nil {
+		if err := s.lower(&s.batch, &cmds[i]); err != nil {
 			s.batch.drop(i)
 			s.err = fmt.Errorf("%s: %w", s.dev.name, err)
 			break
@@ -91,16 +105,17 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 	}
 }
 
-func (s *stream) lower(c *backend.Cmd) error {
+// lower appends a command to a batch.
+func (s *stream) lower(b *batch, c *backend.Cmd) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
 	if why := s.reach(c); why != "" {
 		return fmt.Errorf("%v: %s", c, why)
 	}
-	s.batch.lower(c)
-	if err := s.batch.err; err != nil {
-		return fmt.Errorf("%v: %w", c, err)
+	b.lower(c)
+	if b.err != nil {
+		return fmt.Errorf("%v: %w", c, b.err)
 	}
 	return nil
 }
@@ -232,11 +247,28 @@ func (s *stream) settle() error {
 	if err := s.wait(); err != nil {
 		return err
 	}
-	if err := f.explain((*fault)(s.found.p)); err != nil {
+	if err := s.explain((*fault)(s.found.p)); err != nil {
 		return err
 	}
 	f.forget()
 	return nil
+}
+
+// explain returns the error that a record stands for, or nil.
+func (s *stream) explain(found *fault) error {
+	if found.failed == 0 {
+		return nil
+	}
+	err := s.batch.faults.explain(found)
+	for r := range s.replays {
+		if err == nil {
+			err = r.batch.faults.explain(found)
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("index %d is out of range in a command that is not known any more", found.index)
+	}
+	return err
 }
 
 // wait waits for what was queued.
@@ -254,6 +286,9 @@ func (s *stream) Close() error {
 		return s.err
 	}
 	err := s.Sync()
+	for r := range s.replays {
+		r.Close()
+	}
 	if e := s.free(); err == nil && e != nil {
 		err = fmt.Errorf("%s: close the stream: %w", s.dev.name, e)
 	}
@@ -264,16 +299,21 @@ func (s *stream) Close() error {
 // free gives back what the stream holds. What is queued must have run, or the stream have failed.
 func (s *stream) free() error {
 	d := s.dev
+	first := s.wait()
 	s.batch.arena.free(d)
 	d.Free(s.record)
-	d.mu.Lock()
-	delete(d.streams, s)
-	d.mu.Unlock()
-	first := s.wait()
-	for _, err := range []error{s.freeStaging(), d.unpin(s.found), d.try(C.weir_stream_close(&d.handle, s.handle, s.event))} {
+	for _, err := range []error{s.freeStaging(), d.unpin(s.found), d.remove(s)} {
 		if first == nil {
 			first = err
 		}
 	}
 	return first
+}
+
+// remove closes a stream.
+func (d *device) remove(s *stream) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.streams, s)
+	return d.try(C.weir_stream_close(&d.handle, s.handle, s.event))
 }
