@@ -135,7 +135,7 @@ DEVICE double trunc(double x) { return __builtin_trunc(x); }
 DEVICE float rint(float x) { return __builtin_rintf(x); }
 DEVICE double rint(double x) { return __builtin_rint(x); }
 
-// The conversions and the matrix products are in emulate_mma.cpp.
+// The conversions and the matrix products are in warp.cpp.
 float f16_to_f32(uint16_t x);
 uint16_t f32_to_f16(float x);
 uint16_t f32_to_bf16(float x);
