@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -19,6 +20,11 @@ var ErrUnavailable = errors.New("no emulated CUDA driver")
 // there can be none.
 func Use() error { return use() }
 
+// Active reports whether Use has set the emulated driver, not one that the environment names.
+func Active() bool { return active.Load() }
+
+var active atomic.Bool
+
 var use = sync.OnceValue(func() error {
 	if os.Getenv(Variable) != "" {
 		return nil
@@ -31,6 +37,7 @@ var use = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
+	active.Store(true)
 	return os.Setenv(Variable, path)
 })
 

@@ -195,7 +195,7 @@ int prepare(void *function, Shape grid, Shape block, unsigned shared, void **par
   if (block.count() > e->most || block.z > 64) return complain(invalid_value, e->name + ": " + std::to_string(block.count()) + " threads; it takes " + std::to_string(e->most));
   if (e->shared + shared > e->allowed) return complain(invalid_value, e->name + ": " + std::to_string(e->shared + shared) + " bytes of shared memory; it may have " + std::to_string(e->allowed));
   if (!params) return invalid_value;
-  *l = {e->name, e->host ? e->host->entry : nullptr, e->program.get(), grid, block, shared, std::vector<uint64_t>((e->bytes + 7) / 8), nullptr};
+  *l = {current->device, e->name, e->host ? e->host->entry : nullptr, e->program.get(), grid, block, shared, std::vector<uint64_t>((e->bytes + 7) / 8), nullptr};
   memcpy(l->params.data(), params[0], e->bytes);
   if (e->guarded) memcpy(&l->failed, params[1], sizeof l->failed);
   return success;

@@ -40,8 +40,8 @@ emulator_switch:
 )");
 
 static void prepare(Fiber *f, void (*main)()) {
-  uintptr_t *top = (uintptr_t *)(f->memory + stack_bytes) - 2;
-  *top = 0; // main's return address, at which the stack is aligned as after a call
+  uintptr_t *top = (uintptr_t *)(f->memory + stack_bytes) - 1;
+  *top = 0; // where main would return to; the stack is aligned as after a call
   *--top = (uintptr_t)main;
   f->stack = top - 6;
 }

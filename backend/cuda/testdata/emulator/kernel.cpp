@@ -66,6 +66,8 @@ struct Array {
 
 // Block is what runs now.
 struct Block {
+  Order order;
+  Copies copies;
   const Launch *launch;
   std::vector<Gpu> threads;
   std::vector<Warp> warps;
@@ -175,7 +177,7 @@ void run_block(Shape at) {
   now.any = false;
   now.arrays.clear();
   now.used = 0;
-  now.policy = options.order == Order::Random ? below(4) % 3 : options.order == Order::Reverse ? 1 : 2; // any is twice as likely
+  now.policy = now.order == Order::Random ? below(4) % 3 : now.order == Order::Reverse ? 1 : 2; // any is twice as likely
   for (Warp &w : now.warps) w.meeting = {};
   now.ready.clear();
   for (uint32_t i = 0; i < size(); i++) {
@@ -208,6 +210,8 @@ void run_block(Shape at) {
 void prepare(const Launch &l) {
   now.launch = &l;
   now.failed = 0;
+  now.order = options.order[size_t(l.device) % options.order.size()];
+  now.copies = options.copies[size_t(l.device) % options.copies.size()];
   now.threads.assign(l.block.count(), Gpu{});
   now.warps.assign((l.block.count() + 31) / 32, Warp{});
   for (uint32_t i = 0; i < size(); i++) {
@@ -242,8 +246,8 @@ struct Permutation {
   explicit Permutation(uint64_t n) : n(n), mask(1) {
     while (mask < n) mask *= 2;
     mask--;
-    multiplier = options.order == Order::Random ? below(1u << 31) * 2ull + 1 : options.order == Order::Reverse ? mask : 1;
-    offset = options.order == Order::Random ? below(1u << 31) : options.order == Order::Reverse ? mask : 0;
+    multiplier = now.order == Order::Random ? below(1u << 31) * 2ull + 1 : now.order == Order::Reverse ? mask : 1;
+    offset = now.order == Order::Random ? below(1u << 31) : now.order == Order::Reverse ? mask : 0;
   }
   uint64_t next() {
     for (;;) {
@@ -420,7 +424,7 @@ void copy_async(void *to, const void *p, uint32_t bytes, uint32_t read) {
   if (read > bytes) fault(illegal_instruction, "copies %u bytes of %u asynchronously", read, bytes);
   Gpu &g = current();
   Copy c{t, (const char *)p, bytes, read, g.groups};
-  if (options.copies == Copies::Eager || (options.copies == Copies::Random && below(2))) return arrive(c);
+  if (now.copies == Copies::Eager || (now.copies == Copies::Random && below(2))) return arrive(c);
   poison(to, bytes);
   g.copies.push_back(c);
 }

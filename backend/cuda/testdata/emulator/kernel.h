@@ -32,6 +32,7 @@ struct Program; // of interpret.h
 
 // Launch is one run of a kernel: by its entry or, if it has none, by its program.
 struct Launch {
+  int device;
   std::string name;
   Entry entry;
   const Program *program;

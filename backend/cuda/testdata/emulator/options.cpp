@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 extern char **environ;
 
@@ -27,15 +28,15 @@ uint64_t number(const char *name, uint64_t otherwise) {
   return value ? strtoull(value, nullptr, 0) : otherwise;
 }
 
-// chosen returns the index of the value among the words, which 0 ends; the first if it is not there.
-int chosen(const char *name, std::initializer_list<const char *> words) {
-  const char *value = text(name, "");
-  int i = 0;
-  for (const char *word : words) {
-    if (!strcmp(value, word)) return i;
-    i++;
+// chosen returns the indices of the value's words among the names, the first where one is not there.
+template <class T> std::vector<T> chosen(const char *name, std::initializer_list<const char *> names) {
+  std::vector<T> all;
+  std::istringstream value(text(name, *names.begin()));
+  for (std::string word; std::getline(value, word, ',');) {
+    auto it = std::find(names.begin(), names.end(), word);
+    all.push_back(it == names.end() ? T(0) : T(it - names.begin()));
   }
-  return 0;
+  return all;
 }
 
 std::string variables() {
@@ -54,9 +55,9 @@ bool read_options() {
   read = now;
   Options o;
   o.seed = number("SEED", o.seed);
-  o.order = Order(chosen("ORDER", {"random", "forward", "reverse"}));
-  o.copies = Copies(chosen("COPIES", {"random", "eager", "lazy"}));
-  o.deferred = chosen("STREAMS", {"deferred", "eager"}) == 0;
+  o.order = chosen<Order>("ORDER", {"random", "forward", "reverse"});
+  o.copies = chosen<Copies>("COPIES", {"random", "eager", "lazy"});
+  o.deferred = chosen<int>("STREAMS", {"deferred", "eager"})[0] == 0;
   o.memory = number("MEMORY", o.memory);
   o.devices = std::min(int(number("DEVICES", o.devices)), 16);
   o.capability = int(number("CAPABILITY", o.capability));
@@ -82,7 +83,7 @@ uint32_t below(uint32_t n) {
 }
 
 void poison(void *p, size_t bytes) {
-  uint16_t halves = options.seed % 2 ? 0x7fff : 0xffff; // integers are large or −1
+  uint16_t halves = options.seed % 2 ? 0x7fff : 0xffff;
   uint64_t word = halves * 0x0001000100010001u;
   size_t whole = bytes / sizeof word * sizeof word;
   char *to = static_cast<char *>(p);

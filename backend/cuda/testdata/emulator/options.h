@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace emulator {
 
@@ -14,8 +15,8 @@ enum class Copies { Random, Eager, Lazy };
 // machine: calls are counted from 0, and what was lost is well again. Each is the environment variable WEIR_EMULATOR_NAME.
 struct Options {
   uint64_t seed = 1;               // SEED of everything random
-  Order order = Order::Random;     // ORDER of threads and blocks: random, forward, reverse
-  Copies copies = Copies::Random;  // COPIES asynchronous within a kernel arrive: eager, at once; lazy, when waited for; random
+  std::vector<Order> order;        // ORDER of threads and blocks: random, forward, reverse; several, with commas, for devices in turn
+  std::vector<Copies> copies;      // COPIES asynchronous within a kernel arrive: eager, at once; lazy, when waited for; random; several likewise
   bool deferred = true;            // STREAMS: deferred work runs at random moments until it is waited for; eager at once
   uint64_t memory = 4ull << 30;    // MEMORY of a device in bytes
   int devices = 1;                 // DEVICES there are, 16 at the most
@@ -39,7 +40,7 @@ bool read_options();
 // below returns a number in [0, n), from the seed.
 uint32_t below(uint32_t n);
 
-// poison fills memory that nobody has written. As a float of any size it is a NaN.
+// poison fills memory that nobody has written. As a float of any size it is a NaN; as an integer it is large or −1, as the seed is odd or even.
 void poison(void *p, size_t bytes);
 
 } // namespace emulator
