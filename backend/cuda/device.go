@@ -97,7 +97,7 @@ func (d *device) failed() error {
 	return nil
 }
 
-// Close gives everything back to the driver. Blocks in use are lost with it.
+// Close gives everything back to the driver. Blocks in use are lost with it. Its error is what has poisoned the device, if anything did.
 func (d *device) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,9 +108,16 @@ func (d *device) Close() error {
 		return fmt.Errorf("%s: close: %d of its streams are open", d.name, n)
 	}
 	d.closed = true
-	err := d.loaded.unload(d)
-	if e := d.try(C.weir_device_close(C.int(d.ordinal), &d.handle)); err == nil {
-		err = e
+	unloading := d.loaded.unload(d)
+	closing := d.try(C.weir_device_close(&d.handle))
+	err := d.failed()
+	for _, e := range []error{unloading, closing} {
+		switch {
+		case err == nil:
+			err = e
+		case e != nil:
+			err = fmt.Errorf("%w; %w", err, e)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: close: %w", d.name, err)

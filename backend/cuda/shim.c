@@ -171,8 +171,8 @@ typedef struct {
   unsigned char reserved[64];
 } PoolProperties;
 
-static Status open_pool(int ordinal, Device *d) {
-  PoolProperties p = {.type = POOL_PINNED, .location = {LOCATION_DEVICE, ordinal}};
+static Status open_pool(Device *d) {
+  PoolProperties p = {.type = POOL_PINNED, .location = {LOCATION_DEVICE, d->number}};
   TRY(cuMemPoolCreate, (&d->pool, &p));
   uint64_t keep = UINT64_MAX;  // what is freed stays with the pool
   TRY(cuMemPoolSetAttribute, (d->pool, POOL_RELEASE_THRESHOLD, &keep));
@@ -181,12 +181,12 @@ static Status open_pool(int ordinal, Device *d) {
   return fine;
 }
 
-static Status fill_device(int ordinal, int device, Device *d) {
+static Status fill_device(Device *d) {
   int pools;
   ENTER(d);
-  TRY(cuDeviceGetAttribute, (&pools, DEVICE_MEMORY_POOLS, device));
+  TRY(cuDeviceGetAttribute, (&pools, DEVICE_MEMORY_POOLS, d->number));
   if (pools) {
-    Status s = open_pool(ordinal, d);
+    Status s = open_pool(d);
     if (s.code) return s;
   }
   TRY(cuStreamCreate, (&d->allocating, STREAM_NON_BLOCKING));
@@ -195,12 +195,11 @@ static Status fill_device(int ordinal, int device, Device *d) {
 }
 
 Status weir_device_open(int ordinal, Device *d) {
-  int device;
   *d = (Device){0};
-  TRY(cuDeviceGet, (&device, ordinal));
-  TRY(cuDevicePrimaryCtxRetain, (&d->context, device));
-  Status s = fill_device(ordinal, device, d);
-  if (s.code) weir_device_close(ordinal, d);
+  TRY(cuDeviceGet, (&d->number, ordinal));
+  TRY(cuDevicePrimaryCtxRetain, (&d->context, d->number));
+  Status s = fill_device(d);
+  if (s.code) weir_device_close(d);
   return s;
 }
 
@@ -210,16 +209,13 @@ static Status first(Status s, int code, const char *call) {
 }
 
 // weir_device_close gives everything back, whatever fails on the way, and returns the first failure.
-Status weir_device_close(int ordinal, Device *d) {
+Status weir_device_close(Device *d) {
   Status s = enter(d);
   if (d->freeing) s = first(s, cuStreamSynchronize(d->freeing), "cuStreamSynchronize");
   if (d->freeing) s = first(s, cuStreamDestroy_v2(d->freeing), "cuStreamDestroy");
   if (d->allocating) s = first(s, cuStreamDestroy_v2(d->allocating), "cuStreamDestroy");
   if (d->pool) s = first(s, cuMemPoolDestroy(d->pool), "cuMemPoolDestroy");
-  int device;
-  int code = cuDeviceGet(&device, ordinal);
-  s = first(s, code, "cuDeviceGet");
-  if (!code) s = first(s, cuDevicePrimaryCtxRelease_v2(device), "cuDevicePrimaryCtxRelease");
+  s = first(s, cuDevicePrimaryCtxRelease_v2(d->number), "cuDevicePrimaryCtxRelease");
   __atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
   *d = (Device){0};
   return s;

@@ -34,6 +34,7 @@ typedef struct {
 
 // Device holds what every entry needs of one.
 typedef struct {
+  int number;  // CUdevice
   void *context;
   void *pool;  // NULL where the driver has no memory pools
   void *allocating, *freeing;
@@ -44,7 +45,7 @@ void weir_error(int code, const char **name, const char **text);
 Status weir_count(int *n);
 Status weir_properties(int ordinal, Properties *p);
 Status weir_device_open(int ordinal, Device *d);
-Status weir_device_close(int ordinal, Device *d);
+Status weir_device_close(Device *d);
 
 Status weir_alloc(Device *d, size_t bytes, uint64_t *address);
 Status weir_reclaim(Device *d);

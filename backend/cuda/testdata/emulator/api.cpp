@@ -432,7 +432,7 @@ API cuMemFreeAsync(uint64_t p, void *stream) {
   Allocation *a = find(p);
   if (!s) return invalid_handle;
   if (!a || !a->live || !a->pooled) return complain(invalid_value, "cuMemFreeAsync of " + describe(p));
-  a->live = false;
+  end_life(a);
   enqueue(s, {[a] { return make_absent(a), int(success); }, nullptr});
   return success;
 }

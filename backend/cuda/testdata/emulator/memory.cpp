@@ -21,7 +21,7 @@ constexpr unsigned char canary = 0xC5;
 constexpr size_t arena_bytes = size_t(256) << 30;
 
 std::map<uintptr_t, Allocation> allocations; // all there ever were
-std::set<Allocation *> accessible;
+std::set<Allocation *> living, accessible;
 char *next, *end;
 
 // An allocation ends where a page does, but for what aligns its start, so that one past its end is a fault or seen by damaged.
@@ -60,7 +60,9 @@ Allocation *allocate(size_t bytes, Kind kind, int device) {
   next += page;
   uintptr_t address = uintptr_t(next) + whole - up(bytes, alignment);
   next += whole;
-  return &(allocations[address] = {address, bytes, kind, device, true, false, false});
+  Allocation *a = &(allocations[address] = {address, bytes, kind, device, true, false, false});
+  living.insert(a);
+  return a;
 }
 
 void make_present(Allocation *a) {
@@ -73,11 +75,17 @@ void make_present(Allocation *a) {
   accessible.insert(a);
 }
 
+void end_life(Allocation *a) {
+  a->live = false;
+  living.erase(a);
+}
+
 void make_absent(Allocation *a) {
+  end_life(a);
   Span s = span(*a);
   madvise(s.pages, s.bytes, MADV_DONTNEED);
   mprotect(s.pages, s.bytes, PROT_NONE);
-  a->live = a->present = false;
+  a->present = false;
   accessible.erase(a);
 }
 
@@ -114,20 +122,22 @@ Allocation *damaged() {
 
 size_t in_use(int device) {
   size_t n = 0;
-  for (auto &[address, a] : allocations)
-    if (a.live && a.kind == Kind::Device && a.device == device) n += a.bytes;
+  for (const Allocation *a : living)
+    if (a->kind == Kind::Device && a->device == device) n += a->bytes;
   return n;
 }
 
 int live_count(int device) {
   int n = 0;
-  for (auto &[address, a] : allocations) n += a.live && a.device == device;
+  for (const Allocation *a : living) n += a->device == device;
   return n;
 }
 
 void forget(int device) {
-  for (auto &[address, a] : allocations)
-    if (a.device == device && a.live) make_absent(&a);
+  std::set<Allocation *> all = living;
+  all.insert(accessible.begin(), accessible.end());
+  for (Allocation *a : all)
+    if (a->device == device) make_absent(a);
 }
 
 } // namespace emulator

@@ -19,9 +19,11 @@ struct Allocation {
   bool pooled;
 };
 
-// allocate reserves memory, nullptr if there is no address space; present makes it accessible and fills it with poison, absent takes it away for good.
+// allocate reserves memory, nullptr if there is no address space. make_present makes it accessible and fills it with poison. end_life says that the
+// program has freed it, and make_absent takes it away for good.
 Allocation *allocate(size_t bytes, Kind kind, int device);
 void make_present(Allocation *a);
+void end_life(Allocation *a);
 void make_absent(Allocation *a);
 
 // find returns the allocation that begins there, around the one that holds [p, p+bytes) whole, nullptr if there is none that is present.

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <sstream>
 
 #include "options.h"
 
@@ -27,52 +26,57 @@ std::string name_of(const std::string &line) {
   return line.substr(begin + 1, end - begin - 1);
 }
 
+// Reader goes through the text by lines, of which it drops indentation and comments.
 struct Reader {
-  std::vector<std::string> lines;
-  size_t at = 0;
-  std::string *log;
+  const char *next;
+  std::string *log, line;
+  int number = 0;
 
-  explicit Reader(const char *text, std::string *log) : log(log) {
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-      size_t comment = line.find("//"), begin = line.find_first_not_of(" \t");
-      if (comment != std::string::npos) line.resize(comment);
-      lines.push_back(begin == std::string::npos || begin >= line.size() ? "" : line.substr(begin));
-    }
+  // read returns false at the end of the text.
+  bool read() {
+    if (!*next) return false;
+    const char *begin = next + strspn(next, " \t"), *end = strchrnul(begin, '\n');
+    next = *end ? end + 1 : end;
+    number++;
+    line.assign(begin, end);
+    size_t comment = line.find("//");
+    if (comment != std::string::npos) line.resize(comment);
+    return true;
   }
 
   int refuse(int code, const std::string &why) {
-    *log = "ptxas application ptx input, line " + std::to_string(at + 1) + "; " + why;
+    *log = "ptxas application ptx input, line " + std::to_string(number) + "; " + why;
     return code;
   }
 
   // entry reads from the line that names an entry to the brace that closes it.
   int entry(Module *m) {
     auto e = std::make_unique<EntryPoint>();
-    e->name = name_of(lines[at]);
-    std::vector<std::string> body;
-    for (; at < lines.size() && lines[at] != "{"; at++) {
-      if (starts(lines[at], ".param")) {
-        long bytes = after(lines[at], "[");
-        bool address = starts(lines[at], ".param .u64") || starts(lines[at], ".param .b64");
+    e->name = name_of(line);
+    while (read() && line != "{") {
+      if (starts(line, ".param")) {
+        long bytes = after(line, "[");
+        bool address = starts(line, ".param .u64") || starts(line, ".param .b64");
         if (e->guarded || (e->bytes ? !address : bytes <= 0)) return refuse(invalid_ptx, "error: " + e->name + " takes something else than a struct and an address");
         e->bytes ? e->guarded = true : e->bytes = size_t(bytes);
       }
-      long most = after(lines[at], ".maxntid ");
+      long most = after(line, ".maxntid ");
       if (most > 0) e->most = uint32_t(most);
     }
-    size_t first = at + 1;
-    for (at++; at < lines.size() && lines[at] != "}"; at++) {
-      body.push_back(lines[at]);
-      if (starts(lines[at], ".shared") && after(lines[at], "[") > 0) e->shared += uint32_t(after(lines[at], "["));
-    }
-    if (at >= lines.size()) return refuse(invalid_ptx, "fatal: Parsing error near '': syntax error");
     e->host = host_kernel(e->name);
+    int first = number;
+    std::vector<std::string> body;
+    for (;;) {
+      if (!read()) return refuse(invalid_ptx, "fatal: Parsing error near '': syntax error");
+      if (line == "}") break;
+      if (starts(line, ".shared") && after(line, "[") > 0) e->shared += uint32_t(after(line, "["));
+      if (!e->host) body.push_back(line);
+    }
     if (e->host && e->host->bytes != e->bytes)
       return refuse(invalid_ptx, "error: " + e->name + " takes " + std::to_string(e->bytes) + " bytes here and " + std::to_string(e->host->bytes) + " on the host");
     if (!e->host) {
       auto p = new_program();
-      std::string why = parse(body, int(first), p.get());
+      std::string why = parse(body, first, p.get());
       if (!why.empty()) {
         *log = "ptxas application ptx input, " + why;
         return invalid_ptx;
@@ -87,21 +91,19 @@ struct Reader {
 } // namespace
 
 int load(const char *text, Module *m, std::string *log) {
-  Reader r(text, log);
+  Reader r{text, log, {}};
   bool version = false, target = false;
-  for (; r.at < r.lines.size(); r.at++) {
-    const std::string &line = r.lines[r.at];
+  while (r.read()) {
     int major, minor;
-    if (sscanf(line.c_str(), ".version %d.%d", &major, &minor) == 2) {
+    if (starts(r.line, ".version") && sscanf(r.line.c_str(), ".version %d.%d", &major, &minor) == 2) {
       version = true;
-      if (major * 10 + minor > newest_ptx) return r.refuse(unsupported_version, "fatal: Unsupported .version " + line.substr(9));
-    } else if (starts(line, ".target")) {
+      if (major * 10 + minor > newest_ptx) return r.refuse(unsupported_version, "fatal: Unsupported .version " + r.line.substr(9));
+    } else if (starts(r.line, ".target")) {
       target = true;
-      if (after(line, "sm_") > options.capability) return r.refuse(no_binary, "fatal: the GPU is older than the .target");
-    } else if (line.find(".entry ") != std::string::npos) {
-      int code = r.entry(m);
-      if (code) return code;
-    } else if (!version && !line.empty()) {
+      if (after(r.line, "sm_") > options.capability) return r.refuse(no_binary, "fatal: the GPU is older than the .target");
+    } else if (starts(r.line, ".visible .entry ")) {
+      if (int code = r.entry(m)) return code;
+    } else if (!version && !r.line.empty()) {
       return r.refuse(invalid_ptx, "fatal: Missing .version directive at start of file '<unknown>'");
     }
   }
