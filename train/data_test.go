@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/dataset"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensor"
 	"github.com/weir-ml/weir/tensorio"
@@ -119,6 +120,22 @@ func TestTruthIsSpreadOverTheHeldOutRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 50, r.Points)
 	require.Less(t, r.W2True, 150.0, "the rows seen lie among those held out")
+}
+
+func TestSplitDataIsThatOfARun(t *testing.T) {
+	c := dataRun(writeCSV(t, points))
+	c.Seed = 9
+	e := newRun(t, c)
+	seen, held, err := train.SplitData(c)
+	require.NoError(t, err)
+	for _, part := range []struct{ want, got *dataset.Table }{{seen, e.Data.Train}, {held, e.Data.Held}} {
+		z, err := e.Data.Standardize.Transform(part.want.Data)
+		require.NoError(t, err)
+		require.Equal(t, z, part.got.Data)
+	}
+	large := train.Config{Data: writeNPY(t, 1000), DataMemory: 1000}
+	_, _, err = train.SplitData(large)
+	require.EqualError(t, err, "train: "+large.Data+" exceeds the data memory of 1000 bytes; raise it")
 }
 
 func TestColumnsArePicked(t *testing.T) {

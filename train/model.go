@@ -86,6 +86,17 @@ func copyWeights(s *tensor.Stream, loss *mle.MLE, f *safetensors.File) error {
 	return nn.Copy(loss.Buffers(), tensors(s, f, bufferPrefix+"."))
 }
 
+// Freeze makes the weights readable from every stream of their device. Any number of goroutines can then draw at once, each with a generator on a
+// stream of its own.
+func (m *Model) Freeze() error {
+	for _, p := range append(m.Sampler.Params(), m.Sampler.Buffers()...) {
+		if err := p.Value.Freeze(); err != nil {
+			return fmt.Errorf("train: freeze %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
 // Draw returns n samples, row by row, in the data's own units; see [Model.DrawEach].
 func (m *Model) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]float64, error) {
 	samples := make([]float64, 0, max(n, 0)*len(m.Columns))

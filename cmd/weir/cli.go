@@ -20,6 +20,7 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a sampler of a target or of data."`
 	Eval     evalCmd     `cmd:"" help:"Measure how good a trained sampler is."`
 	Sample   sampleCmd   `cmd:"" help:"Write samples of a trained sampler to a file."`
+	Split    splitCmd    `cmd:"" help:"Write the rows that a run on data trains on, and those it holds out."`
 	Import   importCmd   `cmd:"" help:"Make a run of a checkpoint of torchgfn."`
 	Export   exportCmd   `cmd:"" help:"Write a run's policies to a file that torchgfn loads."`
 	Loss     lossCmd     `cmd:"" help:"Compute the loss and gradients of a recorded case of the reference."`
