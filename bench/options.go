@@ -22,7 +22,7 @@ type Options struct {
 	Passes int           // over all cases; 0 is 5, the least that two runs can be compared with
 	Limit  time.Duration // of a single execution; what would take longer is refused. 0 is 3 s
 
-	Ceilings machine.Effort                  // in each pass
+	Ceilings machine.Effort                  // each time that they are measured; rough ones if the budget is below 20 ms
 	Progress func(done, of int, name string) // called before each case of each pass; may be nil
 }
 
@@ -51,6 +51,9 @@ func ParseSize(name string) (Size, error) {
 	return Size(i), nil
 }
 
+// hasty is the budget below which a run is a trial, for which ceilings need not be measured well either.
+const hasty = 20 * time.Millisecond
+
 const (
 	samplesPerPass = 3
 	defaultPasses  = 5
@@ -73,8 +76,11 @@ func (o Options) WithDefaults() Options {
 	if o.Limit == 0 {
 		o.Limit = 3 * time.Second
 	}
-	if o.Ceilings.Repeats == 0 {
-		o.Ceilings.Repeats = 3
+	if o.Ceilings == (machine.Effort{}) {
+		o.Ceilings = machine.Effort{Repeats: 3}
+		if o.Budget < hasty {
+			o.Ceilings = machine.Effort{Repeats: 1, Elements: 1 << 20, Sample: time.Millisecond}
+		}
 	}
 	return o
 }

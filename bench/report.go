@@ -97,15 +97,15 @@ func (r *runner) result(c *benchCase, t *target, x *row) Result {
 	if res.Ceiling = "triad"; c.isFMA {
 		res.Ceiling = "fma"
 	}
-	res.summarize()
+	res.Summarize()
 	if t.host {
 		res.share(r.ceilings)
 	}
 	return res
 }
 
-// summarize computes what follows from the samples, flops and bytes.
-func (r *Result) summarize() {
+// Summarize computes the median, the least, the spread and the rates from the samples, of which there is at least one, and flops and bytes.
+func (r *Result) Summarize() {
 	all := slices.Concat(r.Samples...)
 	slices.Sort(all)
 	r.Median, r.Min = quantile(all, 0.5), all[0]

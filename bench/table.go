@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // WriteTable writes the report for people: the machine, then a row for each case with every backend's median time, rate and share of the ceiling, and how
-// many times as fast as the first backend it is. With a comparison, the differences that exceed the noise and what that means follow.
+// many times as fast as the first backend it is; rates only of one
+// or two backends. With a comparison, the differences that exceed the noise and what that means follow.
 func (r *Report) WriteTable(w io.Writer, c *Comparison) error {
 	out := bufio.NewWriter(w)
 	r.writeMachine(out)
@@ -44,10 +46,13 @@ func (r *Report) writeMachine(w io.Writer) {
 // tableRows returns the cells of the table; the first column is text, the others are numbers. A row of one cell is a heading.
 func (r *Report) tableRows() [][]string {
 	columns, labels, results := r.columns(), r.Columns(), r.byName()
+	wide := len(columns) <= widest
 	head := []string{""}
 	for i, label := range labels {
-		head = append(head, label, "±", "rate", "share")
-		if i > 0 {
+		if head = append(head, label, "±"); wide {
+			head = append(head, "rate")
+		}
+		if head = append(head, "share"); i > 0 {
 			head = append(head, "to "+labels[0])
 		}
 	}
@@ -58,22 +63,28 @@ func (r *Report) tableRows() [][]string {
 			suite = s
 			rows = append(rows, []string{s})
 		}
-		rows = append(rows, tableRow(name, columns, results[name]))
+		rows = append(rows, tableRow(name, columns, results[name], wide))
 	}
 	return rows
 }
 
-func tableRow(name string, columns []column, results map[column]*Result) []string {
+// widest is the most columns that have room for rates.
+const widest = 2
+
+func tableRow(name string, columns []column, results map[column]*Result, wide bool) []string {
 	_, rest, _ := strings.Cut(name, "/")
 	row := []string{"  " + rest}
 	first := results[columns[0]]
 	for i, c := range columns {
 		x := results[c]
-		if x == nil {
-			row = append(row, "–", "", "", "")
-		} else {
-			row = append(row, FormatTime(x.Median), fmt.Sprintf("%.0f%%", 100*x.Spread), x.Rate(), x.Share())
+		cells := []string{"–", "", "", ""}
+		if x != nil {
+			cells = []string{FormatTime(x.Median), fmt.Sprintf("%.0f%%", 100*x.Spread), x.Rate(), x.Share()}
 		}
+		if !wide {
+			cells = slices.Delete(cells, 2, 3)
+		}
+		row = append(row, cells...)
 		switch {
 		case i == 0:
 		case x == nil || first == nil:

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -98,14 +99,23 @@ func (a *axis) ticks() []tick {
 	return found
 }
 
+// mark puts ticks at some values in place of those of an axis.
+func (a *axis) mark(values []float64) {
+	a.Ticks = nil
+	for _, x := range slices.Compact(slices.Sorted(slices.Values(values))) {
+		a.Ticks = append(a.Ticks, tick{a.at(x), formatTick(x)})
+	}
+}
+
 func formatTick(x float64) string {
+	digits := func(x float64) string { return strconv.FormatFloat(math.Round(x*1e6)/1e6, 'f', -1, 64) }
 	switch {
 	case x >= 0.9999e6:
-		return strconv.FormatFloat(x/1e6, 'g', 3, 64) + "M"
+		return digits(x/1e6) + "M"
 	case x >= 0.9999e4:
-		return strconv.FormatFloat(x/1e3, 'g', 3, 64) + "k"
+		return digits(x/1e3) + "k"
 	}
-	return strconv.FormatFloat(x, 'g', 3, 64)
+	return digits(x)
 }
 
 // at returns the place of a value.

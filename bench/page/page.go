@@ -31,6 +31,9 @@ type content struct {
 	Differences []difference
 }
 
+// NoisePercent is how far passes of a case strayed.
+func (c *content) NoisePercent() float64 { return 100 * c.Comparison.Noise }
+
 // fact is a line about the machine.
 type fact struct{ Name, Value string }
 
@@ -63,7 +66,7 @@ func Write(w io.Writer, r *bench.Report, c *bench.Comparison) error {
 			})
 		}
 	}
-	return page.Execute(w, x)
+	return page.Execute(w, &x)
 }
 
 func facts(m *bench.Machine) []fact {

@@ -71,6 +71,7 @@ func (v *view) over(place int, symbol, title string) *chart {
 		points[v.index(s.Result)] = append(points[v.index(s.Result)], [2]float64{x, ms})
 	}
 	c := newChart("Training step over "+symbol, symbol+", "+title, "ms a step", xs, ys)
+	c.X.mark(xs)
 	c.Note = others(best[0].size, place)
 	v.draw(c, points, func(p [2]float64) string { return fmt.Sprintf("%s = %g: %.3g ms", symbol, p[0], p[1]) })
 	return c
@@ -174,6 +175,7 @@ func (v *view) overWorkers() *chart {
 		return nil
 	}
 	c := newChart("Speed over workers", "workers", "times as fast", xs, ys)
+	c.X.mark(xs)
 	c.Note = "Geometric mean over matrix products and training steps; dashed: as many times as fast as there are workers."
 	least, most := slices.Min(xs), slices.Max(xs)
 	c.connect("roof", [][2]float64{{least, 1}, {most, most / least}})

@@ -56,6 +56,7 @@ var layers = map[string][]string{
 		"backend", "tensor", "nn", "gflownet/diffusion", "tensorio", "tensorio/safetensors", "tensorio/torchpt",
 	},
 	"bench/machine": {"backend", "backend/cpu", "backend/simd"},
+	"bench/page":    {"bench", "bench/machine"},
 	"bench": {
 		"backend", "backend/backendtest", "backend/cpu", "bench/machine", "tensor", "autograd", "plan", "nn", "optim", "gflownet", "gflownet/diffusion",
 		"gflownet/mle", "train",
