@@ -36,6 +36,7 @@ type Config struct {
 	DType         FloatDType `json:"dtype"`
 
 	DiagonalVariance bool           `json:"diagonal_variance,omitempty"` // learn one for each coordinate of the forward policy
+	Scaled           bool           `json:"scaled,omitempty"`            // the forward network's outputs are in units of the process
 	Clip             float64        `json:"clip,omitempty"`              // limit on the raw outputs of the networks; 0 is none
 	LogVarRange      float64        `json:"log_var_range,omitempty"`     // limit on learned log standard deviations; 0 is 4
 	PBForm           diffusion.Form `json:"pb_form,omitzero"`            // how the learned corrections enter
@@ -61,6 +62,7 @@ type model struct {
 	LearnPB       LearnPB
 	PBScaleRange  float64
 	Diagonal      bool
+	Scaled        bool
 	Clip          float64
 	LogVarRange   float64
 	PBForm        diffusion.Form
@@ -69,7 +71,7 @@ type model struct {
 
 func (c Config) model() model {
 	return model{
-		c.Process, c.Net, c.LearnVariance, c.LearnPB, c.PBScaleRange, c.DiagonalVariance, c.Clip, c.LogVarRange, c.PBForm, c.DType,
+		c.Process, c.Net, c.LearnVariance, c.LearnPB, c.PBScaleRange, c.DiagonalVariance, c.Scaled, c.Clip, c.LogVarRange, c.PBForm, c.DType,
 	}
 }
 
@@ -179,6 +181,7 @@ func (c Config) WithDefaults() Config {
 	setInt(&c.Net.Hidden, 64)
 	setInt(&c.Net.JointLayers, 2)
 	setFloat(&c.PBScaleRange, 0.1)
+	setFloat(&c.LogVarRange, 4)
 	setFloat(&c.LR, 3e-3)
 	setInt(&c.BoundEvery, 250)
 	if c.DType.DType == backend.Invalid {

@@ -1,6 +1,8 @@
 package diffusion
 
 import (
+	"math"
+
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/nn"
@@ -12,8 +14,15 @@ import (
 //	s' ~ N(s + dt·drift(s, t), v)   v = σ²·dt·t_scale + e²               fixed variance
 //	                                v = exp(2·log_std(s, t))·dt·t_scale + e²   learned variance
 //
-// with e the exploration, drift limited to ±Clip if that is set, and log_std = LogVarRange·tanh of the network's last output, or of its last d outputs
-// where the variance is diagonal.
+// with e the exploration, drift the network's first d outputs, limited to ±Clip if that is set, and log_std = LogVarRange·tanh of its last output, or of
+// its last d outputs where the variance is diagonal.
+//
+// If Scaled is set, outputs near 1 are what a step needs at any time:
+//
+//	drift = σ/sqrt(1 − t) · outputs,   log_std = log σ + LogVarRange·tanh of the others
+//
+// The drift toward an end x is (x − s)/(1 − t), and s is some σ·sqrt(1 − t) away from it; a network that gives the drift itself has to learn to grow
+// tenfold as 1 − t falls to a hundredth. A learned variance then begins with the fixed one.
 type Forward struct {
 	Process
 	Config      PolicyConfig
@@ -53,10 +62,22 @@ func (f *Forward) Drift(states *autograd.Var, times *tensor.Tensor) (drift, logS
 	if f.Config.Clip > 0 {
 		drift = autograd.Clamp(drift, -f.Config.Clip, f.Config.Clip)
 	}
+	if f.Config.Scaled {
+		drift = autograd.Mul(drift, states.Tape().Const(f.driftScale(times)))
+	}
 	if logStd != nil {
 		logStd = autograd.MulScalar(autograd.Tanh(logStd), f.Config.LogVarRange)
+		if f.Config.Scaled {
+			logStd = autograd.AddScalar(logStd, math.Log(f.Sigma))
+		}
 	}
 	return drift, logStd
+}
+
+// driftScale returns σ/sqrt(1 − t) (T, 1) at times (T). No step begins at time 1 or, on any grid, nearer to it than minStep.
+func (f *Forward) driftScale(times *tensor.Tensor) *tensor.Tensor {
+	left := tensor.Clamp(tensor.SubFrom(1, times), minStep, 1)
+	return tensor.Unsqueeze(tensor.MulScalar(tensor.Rsqrt(left), f.Sigma), 1)
 }
 
 // LogProb returns the log density (B, N) of each step of trajectories (B, N+1, d).
