@@ -13,6 +13,7 @@ import (
 type Config struct {
 	Target  string   `json:"target,omitempty"`  // as diffusion.NewTarget takes it, or
 	Data    string   `json:"data,omitempty"`    // a file of rows; see dataset.Open
+	Dim     int      `json:"dim,omitempty"`     // of imported policies of which neither is known: they sample, and are not trained on
 	Columns []string `json:"columns,omitempty"` // of the data, by name or number; none is all
 
 	// DataMemory is how many bytes of rows are held at a time. An .npy file with more is read in blocks, again in each epoch, and shuffled as
@@ -156,7 +157,7 @@ func (c Config) DefaultSteps() int {
 // leave the plateau of the first steps sooner; with N = 64 a step's standard deviation σ/√N is that of a mode, and with half as many it
 // blurs them; a learned variance begins with steps that are far too narrow, and costs more training than it saves.
 func (c Config) WithDefaults() Config {
-	if c.Target == "" && c.Data == "" {
+	if c.Target == "" && c.Data == "" && c.Dim == 0 {
 		c.Target = DefaultTarget
 	}
 	setInt := func(field *int, value int) {
@@ -195,8 +196,12 @@ func (c Config) Check() error {
 	switch {
 	case c.Target != "" && c.Data != "":
 		return fmt.Errorf("train: both a target (%s) and data (%s) are given; want one", c.Target, c.Data)
-	case c.Target == "" && c.Data == "":
+	case c.Target == "" && c.Data == "" && c.Dim == 0:
 		return fmt.Errorf("train: neither a target nor data is given")
+	case c.Dim < 0 || c.Dim > 1<<20:
+		return fmt.Errorf("train: dim is %d; want 1 to %d", c.Dim, 1<<20)
+	case c.Dim > 0 && (c.Target != "" || c.Data != ""):
+		return fmt.Errorf("train: dim is %d, but what is learned says that; want 0", c.Dim)
 	case c.Target != "" && len(c.Columns) > 0:
 		return fmt.Errorf("train: columns are picked from data, not from target %s", c.Target)
 	case c.Steps < 1 || c.Steps > math.MaxInt32:

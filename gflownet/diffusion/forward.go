@@ -29,7 +29,8 @@ type Forward struct {
 	Net         *PISGradNet
 	Exploration float64 // e of LogProb and Sample
 
-	dim int
+	exploring *tensor.Tensor // e in place of Exploration, unless nil: a number that a recorded step reads anew
+	dim       int
 }
 
 // NewForward returns a policy in d dimensions with fresh weights.
@@ -81,6 +82,9 @@ func (f *Forward) driftScale(times *tensor.Tensor) *tensor.Tensor {
 
 // LogProb returns the log density (B, N) of each step of trajectories (B, N+1, d).
 func (f *Forward) LogProb(states *autograd.Var) *autograd.Var {
+	if f.exploring != nil {
+		return f.LogProbExploringBy(states, f.exploring)
+	}
 	return f.LogProbExploring(states, f.Exploration)
 }
 
@@ -99,14 +103,16 @@ func (f *Forward) LogProbExploring(states *autograd.Var, exploration float64) *a
 // LogProbExploringBy is LogProbExploring at an exploration that the device holds, a tensor of one number at least 0: a step that was recorded reads it
 // anew each time.
 func (f *Forward) LogProbExploringBy(states *autograd.Var, exploration *tensor.Tensor) *autograd.Var {
-	if exploration.Len() != 1 || !exploration.IsFloat() {
-		tensor.Fail("log p_F", []*tensor.Tensor{states.Value(), exploration}, "wants one number as the exploration")
-	}
+	checkExploration("log p_F", states.Value(), exploration)
 	deviation, logStd := f.deviation(states)
-	tape := states.Tape()
-	e := tensor.Cast(tensor.Reshape(exploration, 1), f.DType())
-	v := autograd.Add(f.variance(tape, logStd, 0, f.NumSteps-1, 0), tape.Const(tensor.Mul(e, e)))
-	return gaussian(deviation, v)
+	return gaussian(deviation, f.varianceBy(states.Tape(), logStd, 0, f.NumSteps-1, exploration))
+}
+
+// checkExploration panics unless exploration is one number.
+func checkExploration(op string, states, exploration *tensor.Tensor) {
+	if exploration.Len() != 1 || !exploration.IsFloat() {
+		tensor.Fail(op, []*tensor.Tensor{states, exploration}, "wants one number as the exploration")
+	}
 }
 
 // deviation returns how far the steps of trajectories (B, N+1, d) end from their means, (B, N, d), and the learned log standard deviation.
@@ -127,4 +133,18 @@ func (f *Forward) variance(tape *autograd.Tape, logStd *autograd.Var, first, las
 	scale := byStep{first, last, func(i int) float64 { return f.Dt(i) * f.TScale }}
 	e := max(exploration, 0)
 	return autograd.AddScalar(scale.times(autograd.Exp(autograd.MulScalar(logStd, 2))), e*e)
+}
+
+// varianceBy is variance at an exploration that the device holds.
+func (f *Forward) varianceBy(tape *autograd.Tape, logStd *autograd.Var, first, last int, exploration *tensor.Tensor) *autograd.Var {
+	e := tensor.Cast(tensor.Reshape(exploration, 1), f.DType())
+	return autograd.Add(f.variance(tape, logStd, first, last, 0), tape.Const(tensor.Mul(e, e)))
+}
+
+// ownVariance is variance at the policy's own exploration.
+func (f *Forward) ownVariance(tape *autograd.Tape, logStd *autograd.Var, first, last int) *autograd.Var {
+	if f.exploring != nil {
+		return f.varianceBy(tape, logStd, first, last, f.exploring)
+	}
+	return f.variance(tape, logStd, first, last, f.Exploration)
 }
