@@ -147,8 +147,3 @@ func grid1(n int64, threads, each, most int64) [3]uint32 {
 
 // errNotLowered stands for operations whose kernels are not written yet.
 var errNotLowered = errors.New("not lowered")
-
-// uploadArgs has the layout of Upload in kernels/stream.cu.
-type uploadArgs struct {
-	dst, src, bytes uint64
-}
