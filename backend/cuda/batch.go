@@ -42,6 +42,8 @@ type machine interface {
 	function(m *module, kernel string, shared uint32) (uint64, error)
 	// cached returns the module of that key, and makes its text if there is none yet.
 	cached(key any, text func() string) *module
+	// precision returns that of float32 products; see backend.Options.
+	precision() string
 }
 
 // batch is what commands are lowered to: launches in order, with their parameters one after the other, so that one call passes all to the
@@ -54,13 +56,14 @@ type batch struct {
 	command int // the number of the one that is being lowered
 	arena   arena
 	faults  faults
+	run     mapRun
 	err     error
 }
 
 // reset empties the batch. What it lent stays valid.
 func (b *batch) reset() {
 	b.nodes, b.origins, b.params = b.nodes[:0], b.origins[:0], b.params[:0]
-	b.command, b.err = 0, nil
+	b.command, b.run.nodes, b.err = 0, 0, nil
 }
 
 // drop takes out what a command and those after it have put in.
@@ -105,10 +108,11 @@ func (b *batch) launch(l launch, params []byte) {
 	n.guard = b.faults.guard(l.guarded)
 	b.push(n)
 	b.params = append(b.params, params...)
-	for len(b.params)%16 != 0 {
-		b.params = append(b.params, 0)
-	}
+	b.params = append(b.params, make([]byte, align(len(params))-len(params))...)
 }
+
+// align returns how many bytes of a batch so many bytes of parameters take.
+func align(bytes int) int { return (bytes + 15) &^ 15 }
 
 func (b *batch) push(n node) {
 	b.nodes = append(b.nodes, n)

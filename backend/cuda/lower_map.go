@@ -50,17 +50,24 @@ func (b *batch) runViews(p *backend.Prog, imm []float64, views []view) {
 		}
 		return
 	}
-	params := b.mapParams(p, s, imm, views)
-	l := launch{
-		kernel: mapName,
-		module: b.module(programKey{p, s}, func() string { return write(p, s) }),
-		grid:   [3]uint32{uint32((threads + mapThreads - 1) / mapThreads), 1, 1},
-		block:  [3]uint32{mapThreads, 1, 1},
+	key := programKey{p, s}
+	params := mapParams(p, s, imm, views)
+	blocks := (threads + mapThreads - 1) / mapThreads
+	if b.join(key, params, views, blocks) {
+		return
 	}
+	l := launch{kernel: mapName, module: b.programModule(key), grid: line(blocks), block: [3]uint32{mapThreads}}
 	if s.indirect {
-		params = b.stored(params)
+		b.launch(l, b.stored(params))
+		return
 	}
 	b.launch(l, params)
+	b.begin(key, views, blocks)
+}
+
+// programModule returns the module with the kernel of a program.
+func (b *batch) programModule(k programKey) *module {
+	return b.module(k, func() string { return write(k.prog, k.shape) })
 }
 
 // mergeAll is merge of all views.
@@ -161,7 +168,7 @@ func threadsOf(s shape, v *view) int64 {
 }
 
 // mapParams returns the parameters that place describes.
-func (b *batch) mapParams(p *backend.Prog, s shape, imm []float64, views []view) []byte {
+func mapParams(p *backend.Prog, s shape, imm []float64, views []view) []byte {
 	at := s.place(p)
 	params := make([]byte, at.size)
 	order := binary.NativeEndian

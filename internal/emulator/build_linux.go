@@ -69,14 +69,6 @@ func (s Sources) Build() (string, error) {
 	return b.library()
 }
 
-func cacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "weir", "emulator")
-}
-
 // lock waits for other processes that build: packages are tested at the same time.
 func lock(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -20,10 +19,8 @@ var ErrUnavailable = errors.New("no emulated CUDA driver")
 // there can be none.
 func Use() error { return use() }
 
-// Active reports whether Use has set the emulated driver, not one that the environment names.
-func Active() bool { return active.Load() }
-
-var active atomic.Bool
+// Active reports whether the driver that Use has set, or the environment names, is an emulated one.
+func Active() bool { return filepath.Dir(os.Getenv(Variable)) == cacheDir() }
 
 var use = sync.OnceValue(func() error {
 	if os.Getenv(Variable) != "" {
@@ -37,7 +34,6 @@ var use = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	active.Store(true)
 	return os.Setenv(Variable, path)
 })
 
@@ -64,6 +60,15 @@ func Need(t testing.TB) {
 	default:
 		t.Fatal(err)
 	}
+}
+
+// cacheDir is where drivers are kept.
+func cacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "weir", "emulator")
 }
 
 // Sources are the texts that a driver is built of, by the names of their files. A test may change them first.

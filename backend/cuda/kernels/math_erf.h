@@ -31,7 +31,7 @@ DEVICE double tail_terms(double t) {
 
 // On float64 it is an odd polynomial below 1, within 2^−56.3, and 1 − 2Φ(−√2·|x|) farther out.
 DEVICE double error_function(double x) {
-  constexpr double origin = 4 / sqrt_2;
+  constexpr double origin = 2 * sqrt_2; // 4/√2
   double near = fma(polynomial(x * x, 0.1283791670955126, -0.3761263890318375, 0.11283791670954857, -0.026866170645072893, 0.005223977624780849,
                                -0.0008548326978741218, 0.00012055331036867641, -1.4925593506254136e-05, 1.646097280914595e-06,
                                -1.6350025163666317e-07, 1.4657879601536979e-08, -1.1365665583128013e-09, 5.945261941183837e-11), x, x);

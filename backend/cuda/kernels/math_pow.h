@@ -103,11 +103,13 @@ template <class T> DEVICE T small_remainder(T x, T y) {
   return r >= y ? r - y : r;
 }
 
-// doublings returns y·2^k, exact because it only grows.
+// doublings returns y·2^k, exact because it only grows. The power may be greater than any number: it has three parts.
 template <class T> DEVICE T doublings(T y, int k) {
   typedef Format<T> F;
-  int half = k / 2;
-  return y * from_bits(Bits<T>(F::one + exponent_bits<T>(half))) * from_bits(Bits<T>(F::one + exponent_bits<T>(k - half)));
+  int third = k / 3, half = (k - third) / 2;
+  y = y * from_bits(Bits<T>(F::one + exponent_bits<T>(third)));
+  y = y * from_bits(Bits<T>(F::one + exponent_bits<T>(half)));
+  return y * from_bits(Bits<T>(F::one + exponent_bits<T>(k - third - half)));
 }
 
 // truncated_remainder returns x mod y for finite x ≥ 0, y > 0. x mod (y·2^k) leaves x mod y as it is.
