@@ -2,9 +2,11 @@ package cuda
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,10 +63,10 @@ type layout struct {
 
 var layouts = []layout{
 	{"row-major", func(d backend.DType, dims ...int) backend.View {
-		return backend.Contiguous(&backend.Buffer{Size: 1 << 40, Addr: 1 << 20}, d, dims...)
+		return backend.Contiguous(&backend.Buffer{Size: math.MaxInt, Addr: 1 << 20}, d, dims...)
 	}},
 	{"padded", func(d backend.DType, dims ...int) backend.View {
-		v := backend.Contiguous(&backend.Buffer{Size: 1 << 40, Addr: 1 << 20}, d, dims...)
+		v := backend.Contiguous(&backend.Buffer{Size: math.MaxInt, Addr: 1 << 20}, d, dims...)
 		v.Offset = 3
 		for a := range v.Rank {
 			v.Strides[a] = 2*v.Strides[a] + 1
@@ -72,7 +74,7 @@ var layouts = []layout{
 		return v
 	}},
 	{"backward", func(d backend.DType, dims ...int) backend.View {
-		v := backend.Contiguous(&backend.Buffer{Size: 1 << 40, Addr: 1 << 20}, d, dims...)
+		v := backend.Contiguous(&backend.Buffer{Size: math.MaxInt, Addr: 1 << 20}, d, dims...)
 		v.Offset = v.Len() - 1
 		for a := range v.Rank {
 			v.Strides[a] = -v.Strides[a]
@@ -147,6 +149,15 @@ func TestEveryLaunchFitsItsKernel(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestAnUploadFitsItsKernel(t *testing.T) {
+	on := newCatalogue()
+	b := &batch{on: on}
+	b.upload(100, 200, 1000)
+	require.NoError(t, b.err)
+	require.Equal(t, []int{24}, on.bytes)
+	require.Equal(t, uploadParams{100, 200, 1000}, *(*uploadParams)(unsafe.Pointer(&b.params[0])))
 }
 
 func requireFits(t *testing.T, c *backend.Cmd) {
