@@ -55,6 +55,7 @@ type batch struct {
 	arena   arena
 	faults  faults
 	run     mapRun
+	mapper  mapper
 	err     error
 }
 
