@@ -28,6 +28,10 @@ type Buffer struct {
 type Options struct {
 	Workers     int   // threads of a CPU device; 0 is as many as the process may use
 	MemoryLimit int64 // bytes; 0 is no limit but the machine's
+
+	// Precision is that of the products in float32 matrix products. "" is exact; another may be faster on a backend that knows it, and its results
+	// are not within the contract. An unknown one is an error.
+	Precision string
 }
 
 // Driver opens the devices of one backend.

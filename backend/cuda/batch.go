@@ -42,6 +42,8 @@ type machine interface {
 	function(m *module, kernel string, shared uint32) (uint64, error)
 	// cached returns the module of that key, and makes its text if there is none yet.
 	cached(key any, text func() string) *module
+	// precision returns that of float32 products; see backend.Options.
+	precision() string
 }
 
 // batch is what commands are lowered to: launches in order, with their parameters one after the other, so that one call passes all to the

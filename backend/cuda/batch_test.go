@@ -33,6 +33,8 @@ func (p *paper) function(_ *module, kernel string, _ uint32) (uint64, error) {
 
 func (p *paper) cached(_ any, text func() string) *module { return &module{text: text()} }
 
+func (p *paper) precision() string { return "" }
+
 func newBatch() (*batch, *paper) {
 	p := &paper{refusals: map[string]error{}}
 	return &batch{on: p, faults: faults{record: 77}}, p

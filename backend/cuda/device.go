@@ -28,6 +28,7 @@ type device struct {
 	ordinal int
 	handle  C.Device
 	limit   int64                 // bytes; 0 is none
+	rounds  string                // the precision of float32 products
 	failure atomic.Pointer[error] // what poisons all streams
 	loaded  loaded
 
@@ -38,13 +39,16 @@ type device struct {
 }
 
 func openDevice(n int, o backend.Options) (*device, error) {
+	if err := checkPrecision(o.Precision); err != nil {
+		return nil, err
+	}
 	if _, err := inspect(n); err != nil {
 		return nil, err
 	}
 	if cause, is := lost.Load(n); is {
 		return nil, fmt.Errorf("device %d failed before; the process must be started again: %w", n, cause.(error))
 	}
-	d := &device{name: "cuda", ordinal: n, limit: o.MemoryLimit, streams: map[*stream]struct{}{}}
+	d := &device{name: "cuda", ordinal: n, limit: o.MemoryLimit, rounds: o.Precision, streams: map[*stream]struct{}{}}
 	if n > 0 {
 		d.name = fmt.Sprintf("cuda:%d", n)
 	}
@@ -56,6 +60,8 @@ func openDevice(n int, o backend.Options) (*device, error) {
 }
 
 func (d *device) Name() string { return d.name }
+
+func (d *device) precision() string { return d.rounds }
 
 // Supports reports whether c keeps to the contract: every operation but the optional ones is known here.
 func (d *device) Supports(c *backend.Cmd) bool { return !c.Op.Optional() && c.Check() == nil }

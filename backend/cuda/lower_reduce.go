@@ -12,7 +12,8 @@ type reduceParams struct {
 	laneBlocks, leafBlocks        int64
 	leafTerms, lastTerms          uint32
 	even, parts, width, groupSize int32
-	across, run, dtype, _         int32
+	across, run, dtype            int32
+	accumulate                    int32
 	lane, trees, terms            nest
 }
 
@@ -32,7 +33,7 @@ func lowerReduce(b *batch, c *backend.Cmd) {
 		return
 	}
 	r := newReduction(c)
-	r.first(b)
+	r.first(b, &c.Src[0])
 	for !r.done() {
 		r.join(b)
 	}
@@ -40,11 +41,13 @@ func lowerReduce(b *batch, c *backend.Cmd) {
 
 // reduction is a reduction that is being lowered: each launch leaves fewer leaves to add.
 type reduction struct {
-	op       backend.ReduceOp
-	dst, src *backend.View
-	lane     nest // operands: source, destination
-	grain    grain
-	side     int64 // kept elements within the innermost summed axis
+	op         backend.ReduceOp
+	dst        *backend.View
+	dtype      backend.DType // of the source
+	accumulate bool          // whether the destination is added to
+	lane       nest          // operands: source, destination
+	grain      grain
+	side       int64 // kept elements within the innermost summed axis
 
 	depth         int   // levels not yet added
 	trees, leaves int64 // of what partial holds
@@ -52,17 +55,18 @@ type reduction struct {
 }
 
 func newReduction(c *backend.Cmd) *reduction {
-	r := &reduction{op: c.ReduceOp, dst: &c.Dst[0], src: &c.Src[0], side: 1}
+	dst, src := &c.Dst[0], &c.Src[0]
+	r := &reduction{op: c.ReduceOp, dst: dst, dtype: src.DType, side: 1}
 	var axes []summed
-	within := r.src.Len()
-	for a, dim := range r.src.Shape() {
+	within := src.Len()
+	for a, dim := range src.Shape() {
 		within /= max(dim, 1)
-		if dim == r.dst.Dims[a] {
-			r.lane.push(dim, r.src.Strides[a], r.dst.Strides[a])
+		if dim == dst.Dims[a] {
+			r.lane.push(dim, src.Strides[a], dst.Strides[a])
 			r.side *= int64(dim)
 			continue
 		}
-		axes = append(axes, summed{dim: dim, strides: []int{r.src.Strides[a]}, within: within})
+		axes = append(axes, summed{dim: dim, strides: []int{src.Strides[a]}, within: within})
 		r.side = 1
 	}
 	r.grain = cut(axes, backend.ReduceGrain)
@@ -72,10 +76,10 @@ func newReduction(c *backend.Cmd) *reduction {
 
 // first folds the leaves of the source. How a leaf is folded depends on its shape: a warp folds one if no kept axis is within it, and a part of a warp
 // folds each of a few neighbouring lanes; of many a thread folds one.
-func (r *reduction) first(b *batch) {
+func (r *reduction) first(b *batch, src *backend.View) {
 	g := &r.grain
 	p := reduceParams{
-		src: address(r.src), lane: r.lane, trees: g.trees, terms: g.terms,
+		src: address(src), lane: r.lane, trees: g.trees, terms: g.terms,
 		leafTerms: uint32(g.leafTerms), lastTerms: uint32(g.lastTerms), leafStride: g.leafStride[0],
 		termStride: g.terms.inner(0), parts: 1, width: 1, groupSize: 1,
 	}
@@ -87,7 +91,7 @@ func (r *reduction) first(b *batch) {
 		p.parts = int32(above(g.leafTerms, int64(warp/p.width)))
 	}
 	r.leaves = g.leaves
-	r.pass(b, &p, r.src.DType)
+	r.pass(b, &p, r.dtype)
 }
 
 // done reports whether the last launch has written the destination.
@@ -111,7 +115,7 @@ func (r *reduction) join(b *batch) {
 		stride *= p.lane.dims[a]
 	}
 	p.trees.push(int(r.trees), int(r.leaves*lanes))
-	r.pass(b, &p, carried(r.src.DType))
+	r.pass(b, &p, carried(r.dtype))
 }
 
 // pass launches one kernel, on elements of type d.
@@ -123,6 +127,9 @@ func (r *reduction) pass(b *batch, p *reduceParams, d backend.DType) {
 	r.leaves = p.leafBlocks
 	if r.done() {
 		p.dst, p.dtype = address(r.dst), int32(r.dst.DType)
+		if r.accumulate {
+			p.accumulate = 1
+		}
 	} else {
 		r.partial = b.scratch(int(r.trees*r.leaves*p.lanes) * carried(d).Size())
 		p.dst = r.partial

@@ -61,6 +61,9 @@ func (n *nest) len() int64 {
 // inner returns the distance of neighbours in operand k.
 func (n *nest) inner(k int) int64 { return n.strides[k][max(n.rank-1, 0)] }
 
+// aligned reports whether all strides of operand k are multiples of width.
+func (n *nest) aligned(k int, width int64) bool { return aligned(width, n.strides[k][:n.rank]...) }
+
 // nestOf returns the nest of views of one shape, up to the axis that is left out, if without is not negative.
 func nestOf(without int, views ...*backend.View) nest {
 	var n nest

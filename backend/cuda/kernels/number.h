@@ -55,6 +55,14 @@ DEVICE void store(char *p, int64_t at, int dtype, int32_t x) {
 DEVICE void store(char *p, int64_t at, int, int64_t x) { ((int64_t *)p)[at] = x; }
 DEVICE void store(char *p, int64_t at, int, double x) { ((double *)p)[at] = x; }
 
+// get reads what store has stored.
+template <class A> DEVICE A get(const char *p, int64_t at, int dtype) {
+  if (dtype == FLOAT16) return A(f16_to_f32(((const uint16_t *)p)[at]));
+  if (dtype == BFLOAT16) return A(bf16_to_f32(((const uint16_t *)p)[at]));
+  if (dtype == UINT8) return A(((const uint8_t *)p)[at]);
+  return ((const A *)p)[at];
+}
+
 // The bounds of a type: the greatest and the least carried value are what the minimum and the maximum of nothing are.
 template <class A> struct Bounds;
 template <> struct Bounds<int32_t> {

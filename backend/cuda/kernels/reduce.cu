@@ -26,7 +26,7 @@ struct Reduce {
   int32_t across;          // groups of lanes in a block
   int32_t run;             // leaves that a thread takes: a power of two up to 8, or up to 64 of leaves of one term
   int32_t dtype;           // of the destination; 0 if it is scratch for a further launch, by tree, block of leaves and lane
-  int32_t pad;
+  int32_t accumulate;      // whether the destination is added to
   Nest lane;  // operands: source, destination
   Nest trees; // operand: source
   Nest terms; // operand: source
@@ -165,6 +165,7 @@ template <class Op, class T> DEVICE void reduce(const Reduce &p) {
     if (row % (2 * distance) == 0) totals[id] = x = Op::of(x, totals[id + distance * p.across * size]);
   }
   if (!here || part != 0 || row != 0) return;
+  if (p.dtype && p.accumulate) x = Op::of(get<A>(p.dst, at[1], p.dtype), x);
   if (p.dtype)
     store(p.dst, at[1], p.dtype, x);
   else
