@@ -61,6 +61,9 @@ func (r *replay) make(cmds []backend.Cmd) error {
 	return nil
 }
 
+// indexes reports whether a command may find an index out of range.
+func indexes(c backend.Cmd) bool { return c.Op == backend.Gather || c.Op == backend.ScatterAdd }
+
 // Run implements [backend.Replay]: it queues the graph.
 func (r *replay) Run() {
 	s := r.stream

@@ -84,6 +84,10 @@ func (s *stream) prepare() (err error) {
 	return s.wait()
 }
 
+// mostIndexed is the number of commands that may find an index out of range from which a stream waits for those that it has queued, so that it need not
+// remember them.
+const mostIndexed = 4096
+
 // Exec lowers the commands to a batch and queues it.
 func (s *stream) Exec(cmds []backend.Cmd) {
 	if len(s.batch.faults.commands) >= mostIndexed {
