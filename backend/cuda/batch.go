@@ -57,6 +57,7 @@ type batch struct {
 	arena   arena
 	faults  faults
 	run     mapRun
+	mapper  mapper
 	err     error
 }
 

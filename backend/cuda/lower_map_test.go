@@ -55,7 +55,7 @@ func TestOperandsChooseTheShape(t *testing.T) {
 				views = append(views, viewOf(&v))
 			}
 			mergeAll(views)
-			require.Equal(t, test.want, shapeOf(addOf(t, test.d), views))
+			require.Equal(t, test.want, new(mapper).shapeOf(addOf(t, test.d), views))
 		})
 	}
 }
