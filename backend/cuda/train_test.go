@@ -81,7 +81,9 @@ func TestReplayedTrainingHasTheBitsOfEagerTraining(t *testing.T) {
 	for name, change := range map[string]func(*train.Config){
 		"fixed":            func(*train.Config) {},
 		"learned variance": func(c *train.Config) { c.LearnVariance, c.Exploration = true, 0.3 },
-		"learned backward": func(c *train.Config) { c.LearnVariance, c.LearnPB, c.IncludeLogPB = true, train.LearnPBMeanVariance, true },
+		"learned backward": func(c *train.Config) {
+			c.LearnVariance, c.LearnPB, c.IncludeLogPB = true, train.LearnPBMeanVariance, true
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := training(backend.Float32)
