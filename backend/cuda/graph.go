@@ -76,7 +76,7 @@ func (r *replay) Run() {
 	}
 	s.queued.Store(true)
 	s.batch.faults.guarding = guarding
-	s.keep(s.dev.try(C.weir_graph_run(&s.dev.handle, s.handle, r.graph)), "replay")
+	s.keep(s.dev.try(C.weir_graph_run(&s.dev.handle, s.handle, r.graph)), "replay: ")
 }
 
 // Close implements [backend.Replay]: it waits until the graph has run and frees it.
