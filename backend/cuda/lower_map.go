@@ -173,7 +173,7 @@ func innermost(v *view) stride {
 // need, or has one for all. Only where there is one axis may there be a rest.
 func vectorised(views []view, width int) bool {
 	first := &views[0]
-	if first.rank == 0 || first.dims[first.rank-1] < int64(width) || first.rank > 1 && first.dims[first.rank-1]%int64(width) != 0 {
+	if first.rank == 0 || first.rank > 1 && first.dims[first.rank-1]%int64(width) != 0 {
 		return false
 	}
 	for i := range views {
