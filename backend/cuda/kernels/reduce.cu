@@ -79,14 +79,14 @@ template <class Op, class T> DEVICE Carried<T> fold(const T *src, int64_t stride
   src += part * stride;
   stride *= parts;
   uint32_t t = part;
-  ROLLED for (; t + 3 * parts < terms; t += 4 * parts) {
-    T x[4];
-    UNROLL for (int i = 0; i < 4; i++) x[i] = src[i * stride];
-    UNROLL for (int i = 0; i < 4; i++) sum[i] = Op::of(sum[i], N::load(x[i]));
-    src += 4 * stride;
+  ROLLED for (; t + 7 * parts < terms; t += 8 * parts) {
+    T x[8];
+    UNROLL for (int i = 0; i < 8; i++) x[i] = src[i * stride];
+    UNROLL for (int i = 0; i < 8; i++) sum[i % 4] = Op::of(sum[i % 4], N::load(x[i]));
+    src += 8 * stride;
   }
-  UNROLL for (int i = 0; i < 3; i++)
-    if (t + i * parts < terms) sum[i] = Op::of(sum[i], N::load(src[i * stride]));
+  UNROLL for (int i = 0; i < 7; i++)
+    if (t + i * parts < terms) sum[i % 4] = Op::of(sum[i % 4], N::load(src[i * stride]));
   return Op::of(Op::of(sum[0], sum[1]), Op::of(sum[2], sum[3]));
 }
 
