@@ -4,6 +4,7 @@
 // term t goes to part t mod parts, and there term j to sum j mod 4; the four are added in pairs, and so are the parts, distant ones first. Parts that
 // have no term change nothing, so a launch may leave them out. The leaves of a lane are added as a tree: a run of neighbours in a thread's
 // registers, the runs of a block in shared memory, and the blocks by a further launch, whose leaves are what this one wrote.
+#pragma once
 #include "add.h"
 #include "nest.h"
 #include "number.h"
@@ -182,8 +183,3 @@ template <class Op, class T> DEVICE void reduce(const Reduce &p) {
   REDUCE(name##_bf16, Op, BF16) \
   REDUCE(name##_f32, Op, float) \
   REDUCE(name##_f64, Op, double)
-
-EVERY(Sum, reduce_sum)
-EVERY(Prod, reduce_prod)
-EVERY(Max, reduce_max)
-EVERY(Min, reduce_min)
