@@ -134,12 +134,7 @@ func work(t *testing.T) (got []float32, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		closing := d.Close()
-		if err = earlier(err, closing); closing != nil && strings.Contains(closing.Error(), "cuDevicePrimaryCtxRelease") {
-			err = errors.Join(err, errLeak)
-		}
-	}()
+	defer func() { err = leaving(err, d.Close()) }()
 	s, err := d.NewStream()
 	if err != nil {
 		return nil, err
@@ -153,6 +148,14 @@ func earlier(a, b error) error {
 		return a
 	}
 	return b
+}
+
+// leaving returns what failed first, and errLeak with it if closing the device found something open.
+func leaving(err, closing error) error {
+	if err = earlier(err, closing); closing != nil && strings.Contains(closing.Error(), "cuDevicePrimaryCtxRelease") {
+		err = errors.Join(err, errLeak)
+	}
+	return err
 }
 
 func workOn(t *testing.T, d backend.Device, s *stream) ([]float32, error) {

@@ -61,6 +61,9 @@ func (r *replay) make(cmds []backend.Cmd) error {
 	return nil
 }
 
+// indexes reports whether a command may find an index out of range.
+func indexes(c backend.Cmd) bool { return c.Op == backend.Gather || c.Op == backend.ScatterAdd }
+
 // Run implements [backend.Replay]: it queues the graph.
 func (r *replay) Run() {
 	s := r.stream
@@ -73,7 +76,7 @@ func (r *replay) Run() {
 	}
 	s.queued.Store(true)
 	s.batch.faults.guarding = guarding
-	s.keep(s.dev.try(C.weir_graph_run(&s.dev.handle, s.handle, r.graph)), "replay")
+	s.keep(s.dev.try(C.weir_graph_run(&s.dev.handle, s.handle, r.graph)), "replay: ")
 }
 
 // Close implements [backend.Replay]: it waits until the graph has run and frees it.

@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,55 +11,52 @@ import (
 	"github.com/weir-ml/weir/backend/cuda/internal/ptx"
 )
 
-// everyInstruction returns a program for each instruction on each type that it takes.
-func everyInstruction(t *testing.T) []*backend.Prog {
+// everyInstruction returns a program of all instructions on a type, each with a result of its own.
+func everyInstruction(t *testing.T, d backend.DType) *backend.Prog {
 	t.Helper()
-	var all []*backend.Prog
-	one := func(op backend.MapOp, d, to backend.DType) {
-		ins := make([]backend.DType, op.Arity())
-		for i := range ins {
-			ins[i] = d
-		}
-		if op == backend.Where {
-			ins[0] = backend.Bool
-		}
-		code := []backend.Instr{{Op: op, DType: to, A: 0, B: 1, C: 2}}
-		p, err := backend.NewProg(ins, nil, code, []backend.Value{backend.Value(len(ins))})
-		require.NoError(t, err)
-		all = append(all, p)
-	}
+	ins := []backend.DType{d, d, backend.Bool}
+	var code []backend.Instr
 	for _, op := range backend.MapOps() {
-		for _, d := range backend.DTypes() {
-			switch {
-			case !op.Accepts(d):
-			case op == backend.Cast:
-				for _, to := range backend.DTypes() {
-					one(op, d, to)
-				}
-			case op.Compares():
-				one(op, d, backend.Bool)
-			default:
-				one(op, d, d)
+		switch {
+		case !op.Accepts(d):
+		case op == backend.Cast:
+			for _, to := range backend.DTypes() {
+				code = append(code, backend.Instr{Op: op, DType: to})
 			}
+		case op == backend.Where:
+			code = append(code, backend.Instr{Op: op, DType: d, A: 2, B: 0, C: 1})
+		case op.Compares():
+			code = append(code, backend.Instr{Op: op, DType: backend.Bool, A: 0, B: 1})
+		default:
+			code = append(code, backend.Instr{Op: op, DType: d, A: 0, B: 1})
 		}
 	}
-	return all
+	var outs []backend.Value
+	for i := range code {
+		outs = append(outs, backend.Value(len(ins)+i))
+	}
+	p, err := backend.NewProg(ins, nil, code, outs)
+	require.NoError(t, err)
+	return p
 }
 
-func TestEveryInstructionAssembles(t *testing.T) {
+// TestProgramsAssemble gives NVIDIA's assembler every instruction on every type, in kernels of each kind.
+func TestProgramsAssemble(t *testing.T) {
 	assembler := ptx.Assembler()
 	if assembler == "" {
 		t.Skip("ptxas is not installed")
 	}
-	for _, p := range everyInstruction(t) {
+	for _, d := range backend.DTypes() {
+		p := everyInstruction(t, d)
 		operands := len(p.Outs) + len(p.Ins)
-		s := shape{width: 1, axes: 2, segments: 1, strides: "xxxxxx"[:operands]}
-		if p.Code[0].Op%2 == 0 {
-			s = shape{width: 4, axes: 1, segments: 3, strides: "ddsddd"[:operands]}
+		for _, s := range []shape{
+			{width: 1, axes: 3, segments: 2, strides: strings.Repeat("x", operands)},
+			{width: 2, axes: 1, segments: 1, strides: strings.Repeat("d", operands-2) + "sd", indirect: true},
+		} {
+			text := write(p, s)
+			_, err := ptx.Assemble(assembler, ptx.Arch, text)
+			require.NoError(t, err, "%v\n%s", p, text)
 		}
-		text := write(p, s)
-		_, err := ptx.Assemble(assembler, ptx.Arch, text)
-		require.NoError(t, err, "%v\n%s", p, text)
 	}
 }
 

@@ -101,8 +101,7 @@ func (s *stream) send(dst uint64, m []byte) error {
 		return s.dev.try(C.weir_upload(&s.dev.handle, s.handle, C.uint64_t(dst), from, C.size_t(len(m))))
 	}
 	s.batch.reset()
-	l := launch{kernel: "upload", grid: grid1(int64(len(m)), 256, 1, 1024), block: [3]uint32{256}}
-	add(&s.batch, l, &uploadArgs{dst, uint64(uintptr(from)), uint64(len(m))})
+	s.batch.upload(dst, uint64(uintptr(from)), len(m))
 	if s.batch.err != nil {
 		return s.batch.err
 	}

@@ -84,6 +84,10 @@ func (s *stream) prepare() (err error) {
 	return s.wait()
 }
 
+// mostIndexed is the number of commands that may find an index out of range from which a stream waits for those that it has queued, so that it need not
+// remember them.
+const mostIndexed = 4096
+
 // Exec lowers the commands to a batch and queues it.
 func (s *stream) Exec(cmds []backend.Cmd) {
 	if len(s.batch.faults.commands) >= mostIndexed {
@@ -96,13 +100,11 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 	for i := range cmds {
 		if err := s.lower(&s.batch, &cmds[i]); err != nil {
 			s.batch.drop(i)
-			s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+			s.keep(err, "")
 			break
 		}
 	}
-	if err := s.submit(); err != nil && s.err == nil {
-		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
-	}
+	s.keep(s.submit(), "")
 }
 
 // lower appends a command to a batch.
@@ -172,10 +174,10 @@ func (s *stream) failed() bool {
 	return s.err != nil
 }
 
-// keep keeps the first failure.
+// keep keeps the first failure. The format says what failed, if the error does not.
 func (s *stream) keep(err error, format string, args ...any) {
 	if err != nil && s.err == nil {
-		s.err = fmt.Errorf("%s: %s: %w", s.dev.name, fmt.Sprintf(format, args...), err)
+		s.err = fmt.Errorf("%s: %s%w", s.dev.name, fmt.Sprintf(format, args...), err)
 	}
 }
 
@@ -188,7 +190,7 @@ func (s *stream) Upload(dst *backend.Buffer, offset int, src []byte) {
 		return
 	}
 	s.queued.Store(true)
-	s.keep(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload of %d bytes", len(src))
+	s.keep(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload of %d bytes: ", len(src))
 }
 
 func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
@@ -199,12 +201,18 @@ func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
 		s.err = fmt.Errorf("%s: download of %d bytes at %d: the buffer %s", s.dev.name, len(dst), offset, why)
 		return s.err
 	}
-	if s.batch.faults.guarding || len(dst) == 0 {
-		if err := s.Sync(); err != nil {
-			return err
-		}
+	if len(dst) == 0 {
+		return s.Sync()
 	}
-	s.keep(s.download(dst, uint64(src.Addr)+uint64(offset)), "download of %d bytes", len(dst))
+	// The record, if it counts, arrives with the bytes: one wait is enough.
+	guarding := s.batch.faults.guarding
+	if guarding {
+		s.keep(s.fetchRecord(), "")
+	}
+	s.keep(s.download(dst, uint64(src.Addr)+uint64(offset)), "download of %d bytes: ", len(dst))
+	if guarding && s.err == nil {
+		s.keep(s.judge(), "")
+	}
 	s.failed()
 	return s.err
 }
@@ -228,29 +236,35 @@ func (s *stream) Sync() error {
 	if s.failed() {
 		return s.err
 	}
-	if err := s.settle(); err != nil {
-		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
-	}
+	s.keep(s.settle(), "")
 	s.failed()
 	return s.err
 }
 
 func (s *stream) settle() error {
-	f := &s.batch.faults
-	if !f.guarding {
-		return s.wait()
+	guarding := s.batch.faults.guarding
+	if guarding {
+		if err := s.fetchRecord(); err != nil {
+			return err
+		}
 	}
-	err := s.dev.try(C.weir_download(&s.dev.handle, s.handle, s.found.p, C.uint64_t(f.record), faultBytes))
-	if err != nil {
+	if err := s.wait(); err != nil || !guarding {
 		return err
 	}
-	if err := s.wait(); err != nil {
-		return err
-	}
+	return s.judge()
+}
+
+// fetchRecord queues the copy of the record to the host.
+func (s *stream) fetchRecord() error {
+	return s.dev.try(C.weir_download(&s.dev.handle, s.handle, s.found.p, C.uint64_t(s.record.Addr), faultBytes))
+}
+
+// judge returns the error that the record stands for when it has arrived. If there is none, all that was queued has found its indices.
+func (s *stream) judge() error {
 	if err := s.explain((*fault)(s.found.p)); err != nil {
 		return err
 	}
-	f.forget()
+	s.batch.faults.forget()
 	return nil
 }
 
