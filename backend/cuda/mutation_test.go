@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"flag"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/weir-ml/weir/internal/emulator"
 )
-
-var long = flag.Bool("long", false, "break kernels on purpose, and see the tests on the emulated driver fail")
 
 // mutations are mistakes that a kernel must not be able to make unseen. Each replaces the n-th occurrence of a text, counted from 0.
 var mutations = []struct {
