@@ -31,8 +31,8 @@ func training(d backend.DType) train.Config {
 	return c
 }
 
-// losses trains on a device for some steps and calls after, if it is not nil, behind each.
-func losses(name string, c train.Config, steps int, after func(step int)) (all []float64, err error) {
+// losses trains on a device for some steps, replayed or eager, and calls after, if it is not nil, behind each.
+func losses(name string, c train.Config, steps int, eager bool, after func(step int)) (all []float64, err error) {
 	defer tensor.Catch(&err)
 	dev, err := tensor.Open(name, backend.Options{})
 	if err != nil {
@@ -48,6 +48,7 @@ func losses(name string, c train.Config, steps int, after func(step int)) (all [
 	if err != nil {
 		return nil, err
 	}
+	e.Trainer.Eager = eager
 	err = e.Trainer.Run(context.Background(), steps, func(p train.Progress) error {
 		all = append(all, p.Loss)
 		if after != nil {
@@ -62,14 +63,36 @@ func TestTrainingAgreesWithTheCPU(t *testing.T) {
 	emulator.Need(t)
 	for d, limit := range map[backend.DType]float64{backend.Float64: 1e-11, backend.Float32: 1e-4} {
 		t.Run(d.String(), func(t *testing.T) {
-			got, err := losses("cuda", training(d), 5, nil)
+			got, err := losses("cuda", training(d), 5, false, nil)
 			require.NoError(t, err)
-			want, err := losses("cpu", training(d), 5, nil)
+			want, err := losses("cpu", training(d), 5, false, nil)
 			require.NoError(t, err)
 			require.Len(t, got, len(want))
 			for i := range want {
 				require.LessOrEqual(t, math.Abs(got[i]-want[i])/math.Abs(want[i]), limit, "loss of step %d", i+1)
 			}
+		})
+	}
+}
+
+// Steps that are replayed have the bits of steps that are not, also where the path is sequential and where memory that is used again is scarce.
+func TestReplayedTrainingHasTheBitsOfEagerTraining(t *testing.T) {
+	emulator.Need(t)
+	for name, change := range map[string]func(*train.Config){
+		"fixed":            func(*train.Config) {},
+		"learned variance": func(c *train.Config) { c.LearnVariance, c.Exploration = true, 0.3 },
+		"learned backward": func(c *train.Config) {
+			c.LearnVariance, c.LearnPB, c.IncludeLogPB = true, train.LearnPBMeanVariance, true
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := training(backend.Float32)
+			change(&c)
+			replayed, err := losses("cuda", c, 5, false, nil)
+			require.NoError(t, err)
+			eager, err := losses("cuda", c, 5, true, nil)
+			require.NoError(t, err)
+			require.Equal(t, eager, replayed)
 		})
 	}
 }
@@ -81,7 +104,7 @@ func TestATrainingStepIsOneCall(t *testing.T) {
 	runtime.LockOSThread() // another one would ask for its context
 	defer runtime.UnlockOSThread()
 	var until []int
-	_, err := losses("cuda", training(backend.Float32), 8, func(int) { until = append(until, len(calls(t, log))) })
+	_, err := losses("cuda", training(backend.Float32), 8, false, func(int) { until = append(until, len(calls(t, log))) })
 	require.NoError(t, err)
 	all := calls(t, log)
 	for step := 5; step < len(until); step++ { // when the staging memory is there
@@ -118,7 +141,7 @@ func TestEveryCallOfATrainingRunMayFail(t *testing.T) {
 func lockedLosses() ([]float64, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	return losses("cuda", training(backend.Float32), 3, nil)
+	return losses("cuda", training(backend.Float32), 3, false, nil)
 }
 
 // trainingFailsAt trains with the at-th call failing. It returns 1 if that failed.
