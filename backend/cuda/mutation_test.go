@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"flag"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,8 +13,6 @@ import (
 	"github.com/weir-ml/weir/internal/emulator"
 )
 
-var long = flag.Bool("long", false, "break kernels on purpose, and see the tests on the emulated driver fail")
-
 // mutations are mistakes that a kernel must not be able to make unseen. Each replaces the n-th occurrence of a text, counted from 0.
 var mutations = []struct {
 	name, file string
@@ -25,10 +22,13 @@ var mutations = []struct {
 }{
 	{"barrier before a tile is read", "copy.cu", "sync();", "", 0, "copy"},
 	{"barrier before a tile is overwritten", "copy.cu", "sync();", "", 1, "copy"},
-	{"barrier in a tree of leaves", "reduce.cu", "sync();", "", 0, "reduce"},
+	{"barrier in a tree of leaves", "reduce.h", "sync();", "", 0, "reduce"},
 	{"barrier between tiles of a scan", "scan.cu", "sync();", "", 2, "scan"},
 	{"barrier in a sorting network", "sort.cu", "sync();", "", 0, "sort"},
 	{"barrier after the cuts of a merge", "sort.cu", "sync();", "", 2, "sort"},
+	{"barrier before a stage is multiplied", "matmul.h", "sync();", "", 0, "matmul"},
+	{"wait for a stage", "matmul.h", "cp_async_wait<ahead - 1>();", "", 0, "matmul"},
+	{"barrier before results take the place of panels", "matmul.h", "sync();", "", 1, "matmul"},
 	{"bounds of a destination", "copy.cu", "if (r < p.rows && c < p.columns) dst", "if (r < p.rows) dst", 0, "copy"},
 	{"one element too many", "gather.cu", "i < p.count", "i <= p.count", 0, "index"},
 	{"one term too few", "arg.cu", "p.piece + p.piece :", "p.piece + p.piece - 1 :", 0, "reduce"},
