@@ -50,6 +50,7 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 		if r.log, err = createMetrics(r.dir.metrics(), r.past.metrics); err != nil {
 			return err
 		}
+		r.past.metrics = nil
 		if r.Data != nil && r.Trainer.Step == 0 {
 			for _, remark := range r.Data.Remarks {
 				c.note("%s: %s", r.Config.Data, remark)

@@ -108,13 +108,13 @@ func (r *trainRun) finish(ctx context.Context) error {
 			Out     string       `json:"out"`
 			Seconds float64      `json:"seconds"`
 			Report  train.Report `json:"report"`
-		}{true, string(r.dir), r.log.seconds(), report})
+		}{true, string(r.dir), r.log.last.Seconds, report})
 	}
 	return r.summarize(report)
 }
 
 func (r *trainRun) summarize(report train.Report) error {
-	duration := time.Duration(r.log.seconds() * float64(time.Second)).Round(100 * time.Millisecond)
+	duration := time.Duration(r.log.last.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	_, err := fmt.Fprintf(r.console.out, "%s: %d steps in %v, %d parameters\n\n", r.name(), r.Trainer.Step, duration, r.Parameters())
 	if err != nil {
 		return err
@@ -137,8 +137,12 @@ func (r *trainRun) name() string {
 
 // drawCurves draws what there is of the loss and the bound.
 func (r *trainRun) drawCurves() error {
-	if len(r.log.past) > 0 {
-		if err := plot.Loss(r.dir.loss(), r.name(), r.log.curve(), plot.Curve{}); err != nil {
+	losses, err := r.log.curve()
+	if err != nil {
+		return err
+	}
+	if len(losses.Steps) > 0 {
+		if err := plot.Loss(r.dir.loss(), r.name(), losses, plot.Curve{}); err != nil {
 			return err
 		}
 	}
