@@ -16,7 +16,13 @@ type Recording struct {
 	inputs    map[*block]struct{} // made before, held so that the collector leaves it
 	constants []*backend.Buffer   // written by the host while recording
 	traced    tracing
+	replays   map[segment]backend.Replay // what the stream has readied
+	phantoms  *phantoms                  // while nothing is executed
+	moved     bool                       // tensors got their memory after they were made
 }
+
+// segment is commands lo, …, hi−1 of a recording.
+type segment struct{ lo, hi int }
 
 // ErrRecording is the cause when a value is read on the host while a recording is under way: a replay would not read it again.
 var ErrRecording = errors.New("values cannot be read while recording")
@@ -46,7 +52,7 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 // constant returns memory for the elements of a tensor that nothing else uses before the recording is closed, and that nothing has used
 // since it began: a replay would do so again.
 func (r *Recording) constant(t *Tensor) *Tensor {
-	buf, err := r.pool.fresh(t.block.buf.Size)
+	buf, err := r.outer.fresh(t.block.buf.Size)
 	if err != nil {
 		panic(&Error{Op: "record", Reason: "cannot hold a constant", Err: err})
 	}
@@ -87,6 +93,11 @@ func (r *Recording) Replay(lo, hi int) {
 			panic(&Error{Op: "replay", Reason: "a tensor that the recorded commands use was released"})
 		}
 	}
+	if q, ok := r.stream.queue.(backend.Replayer); ok {
+		r.stream.proceed("replay")
+		r.prepared(q, segment{lo, hi}).Run()
+		return
+	}
 	for r.stream.guard != nil && hi-lo > replayGroup {
 		r.stream.proceed("replay")
 		r.stream.queue.Exec(r.cmds[lo : lo+replayGroup])
@@ -96,16 +107,41 @@ func (r *Recording) Replay(lo, hi int) {
 	r.stream.queue.Exec(r.cmds[lo:hi])
 }
 
+// prepared returns the commands as the stream has readied them, when they were replayed first.
+func (r *Recording) prepared(q backend.Replayer, at segment) backend.Replay {
+	if p := r.replays[at]; p != nil {
+		return p
+	}
+	p, err := q.Prepare(r.cmds[at.lo:at.hi])
+	if err != nil {
+		panic(&Error{Op: "replay", Err: err})
+	}
+	if r.replays == nil {
+		r.replays = map[segment]backend.Replay{}
+	}
+	r.replays[at] = p
+	return p
+}
+
+// forget frees what the stream has readied.
+func (r *Recording) forget() {
+	for _, p := range r.replays {
+		_ = p.Close() // its error is the stream's, which whatever reads a value next returns
+	}
+	r.replays = nil
+}
+
 // Replace makes the recording execute other commands, to the same effect, from now on. They work on memory of the recorded ones, where that is not
 // temporary, and on what [Recording.Reserve] gave; temporary memory is freed.
 func (r *Recording) Replace(cmds []backend.Cmd) {
+	r.forget()
 	r.cmds, r.traced = cmds, tracing{}
 	r.pool.trim()
 }
 
 // Reserve returns memory that lives as long as the recording.
 func (r *Recording) Reserve(size int) (*backend.Buffer, error) {
-	buf, err := r.pool.fresh(sizeClass(size))
+	buf, err := r.outer.fresh(sizeClass(size))
 	if err == nil {
 		r.constants = append(r.constants, buf)
 	}
@@ -126,21 +162,22 @@ func (r *Recording) Workers() int {
 	return 1
 }
 
-// Device returns the device that the recorded memory lies on.
-func (r *Recording) Device() backend.Device { return r.stream.dev.dev }
-
 // replayGroup is the number of commands that are replayed between two looks at a context.
 const replayGroup = 8
 
 // Close frees the recording's memory. Tensors made while recording cannot be used afterwards.
 func (r *Recording) Close() {
 	r.End()
+	r.forget()
 	for _, b := range r.blocks {
 		b.release()
 	}
 	for _, buf := range r.constants {
 		r.pool.put(buf)
 	}
-	r.cmds, r.blocks, r.inputs, r.constants, r.traced = nil, nil, nil, nil, tracing{}
+	if r.moved {
+		r.stream.dev.moved.Add(-1)
+	}
+	r.cmds, r.blocks, r.inputs, r.constants, r.traced, r.moved = nil, nil, nil, nil, tracing{}, false
 	r.pool.close()
 }

@@ -20,6 +20,7 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a sampler of a target or of data."`
 	Eval     evalCmd     `cmd:"" help:"Measure how good a trained sampler is."`
 	Sample   sampleCmd   `cmd:"" help:"Write samples of a trained sampler to a file."`
+	Split    splitCmd    `cmd:"" help:"Write the rows that a run on data trains on, and those it holds out."`
 	Import   importCmd   `cmd:"" help:"Make a run of a checkpoint of torchgfn."`
 	Export   exportCmd   `cmd:"" help:"Write a run's policies to a file that torchgfn loads."`
 	Loss     lossCmd     `cmd:"" help:"Compute the loss and gradients of a recorded case of the reference."`
@@ -141,6 +142,7 @@ func defaults() kong.Vars {
 		"hidden":       strconv.Itoa(c.Net.Hidden),
 		"layers":       strconv.Itoa(c.Net.JointLayers),
 		"pbScaleRange": float(c.PBScaleRange),
+		"logVarRange":  float(c.LogVarRange),
 		"exploration":  float(c.Exploration),
 		"lr":           float(c.LR),
 		"seed":         strconv.FormatUint(c.Seed, 10),

@@ -16,7 +16,9 @@ import (
 type trainRun struct {
 	*train.Experiment
 	dir     runDir
-	from    runDir // where it began
+	from    runDir         // where it began
+	opened  string         // the checkpoint that it goes on from, if any
+	lock    *train.DirLock // of dir
 	log     *metricsLog
 	bounds  boundsLog
 	console *console
@@ -51,7 +53,7 @@ func (r *trainRun) steps(ctx context.Context) error {
 	shown := newProgress(r.console, r.json, r.Trainer.Step+1, r.Config.Steps)
 	defer shown.end()
 	return r.Run(ctx, train.Watch{
-		Dir: string(r.dir), Keep: r.keep, CheckpointEvery: r.every,
+		Dir: string(r.dir), Lock: r.lock, Keep: r.keep, CheckpointEvery: r.every,
 		OnStep: func(p train.Progress) error {
 			m, err := r.log.add(p)
 			if err != nil {
