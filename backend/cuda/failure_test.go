@@ -203,14 +203,15 @@ func TestEveryCallMayFail(t *testing.T) {
 		name, code, sticky string
 	}{{"once", "1", "0"}, {"out of memory", "2", "0"}, {"for good", "700", "1"}} {
 		t.Run(mode.name, func(t *testing.T) {
-			failed := 0
+			tried, failed := 0, 0
 			for i, call := range all {
 				// A device that the driver does not take back is never a new machine again.
-				if call != "cuDevicePrimaryCtxRelease_v2" {
+				if call != "cuDevicePrimaryCtxRelease_v2" && (!testing.Short() || i%7 == 0) {
+					tried++
 					failed += failAt(t, i+1, mode.code, mode.sticky, want)
 				}
 			}
-			require.Greater(t, failed, len(all)*4/5)
+			require.Greater(t, failed, tried*3/4)
 		})
 	}
 }

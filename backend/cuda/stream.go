@@ -23,6 +23,7 @@ type stream struct {
 	staging staging
 	record  *backend.Buffer // a fault
 	found   pinned          // what was read of it
+	at      C.size_t        // the node of a batch that the driver did not take
 	err     error           // the first failure; it poisons the stream
 	closed  bool
 
@@ -100,11 +101,13 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 	for i := range cmds {
 		if err := s.lower(&s.batch, &cmds[i]); err != nil {
 			s.batch.drop(i)
-			s.keep(err, "")
+			s.keep(err)
 			break
 		}
 	}
-	s.keep(s.submit(), "")
+	if err := s.submit(); err != nil {
+		s.keep(fmt.Errorf("%v: %w", &cmds[s.batch.origins[s.at]], err))
+	}
 }
 
 // lower appends a command to a batch.
@@ -154,9 +157,9 @@ func (s *stream) submit() error {
 		return nil
 	}
 	s.queued.Store(true)
-	var at C.size_t
+	s.at = 0
 	err := s.dev.try(C.weir_run(&s.dev.handle, s.handle, (*C.Node)(unsafe.Pointer(&b.nodes[0])), C.size_t(len(b.nodes)),
-		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &at))
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &s.at))
 	b.arena.retire(s.dev)
 	return err
 }
@@ -174,10 +177,17 @@ func (s *stream) failed() bool {
 	return s.err != nil
 }
 
-// keep keeps the first failure. The format says what failed, if the error does not.
-func (s *stream) keep(err error, format string, args ...any) {
+// keep keeps the first failure.
+func (s *stream) keep(err error) {
 	if err != nil && s.err == nil {
-		s.err = fmt.Errorf("%s: %s%w", s.dev.name, fmt.Sprintf(format, args...), err)
+		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+	}
+}
+
+// keepCopy keeps the failure of an upload or a download.
+func (s *stream) keepCopy(err error, what string, bytes int) {
+	if err != nil && s.err == nil {
+		s.err = fmt.Errorf("%s: %s of %d bytes: %w", s.dev.name, what, bytes, err)
 	}
 }
 
@@ -190,7 +200,7 @@ func (s *stream) Upload(dst *backend.Buffer, offset int, src []byte) {
 		return
 	}
 	s.queued.Store(true)
-	s.keep(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload of %d bytes: ", len(src))
+	s.keepCopy(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload", len(src))
 }
 
 func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
@@ -207,11 +217,11 @@ func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
 	// The record, if it counts, arrives with the bytes: one wait is enough.
 	guarding := s.batch.faults.guarding
 	if guarding {
-		s.keep(s.fetchRecord(), "")
+		s.keep(s.fetchRecord())
 	}
-	s.keep(s.download(dst, uint64(src.Addr)+uint64(offset)), "download of %d bytes: ", len(dst))
+	s.keepCopy(s.download(dst, uint64(src.Addr)+uint64(offset)), "download", len(dst))
 	if guarding && s.err == nil {
-		s.keep(s.judge(), "")
+		s.keep(s.judge())
 	}
 	s.failed()
 	return s.err
@@ -236,7 +246,7 @@ func (s *stream) Sync() error {
 	if s.failed() {
 		return s.err
 	}
-	s.keep(s.settle(), "")
+	s.keep(s.settle())
 	s.failed()
 	return s.err
 }

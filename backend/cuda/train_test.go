@@ -121,7 +121,7 @@ func TestATrainingStepIsOneCall(t *testing.T) {
 	}
 }
 
-// Each of the first 200 calls of a training run fails in turn, and then some of every later part of it.
+// Each of the first 200 calls of a training run fails in turn, and then some of every later part of it. With -short all are a sample.
 func TestEveryCallOfATrainingRunMayFail(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "calls")
 	emulate(t, "LOG="+log)
@@ -129,13 +129,14 @@ func TestEveryCallOfATrainingRunMayFail(t *testing.T) {
 	require.NoError(t, err)
 	all := calls(t, log)
 	require.Greater(t, len(all), 500)
-	failed := 0
+	tried, failed := 0, 0
 	for i, call := range all {
-		if call != "cuDevicePrimaryCtxRelease_v2" && (i < 200 || i%29 == 0) {
+		if call != "cuDevicePrimaryCtxRelease_v2" && (i < 200 && !testing.Short() || i%29 == 0) {
+			tried++
 			failed += trainingFailsAt(t, i+1, want)
 		}
 	}
-	require.Greater(t, failed, 100, "the others are allocations, which are tried again")
+	require.Greater(t, failed, tried/2, "the others are allocations, which are tried again")
 }
 
 func lockedLosses() ([]float64, error) {

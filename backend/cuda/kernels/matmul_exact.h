@@ -1,5 +1,6 @@
 // Exact matrix products of float32 and float64: a leaf is the chain of fused multiply-adds over its terms in order, whatever the tile. A kernel's name
 // says its tile, and for a and b whether their terms lie along the lines in memory (k) or the lines side by side (l).
+#pragma once
 #include "matmul.h"
 
 // lines says which lines of a tile thread t of Threads has: neighbours share a chunk where the panel's lines do.
@@ -106,10 +107,3 @@ template <class Element, int Rows, int Cols, int RowsEach, int ColsEach, bool Al
   MATMUL(name##_kl, T, Rows, Cols, RowsEach, ColsEach, true, false, blocks) \
   MATMUL(name##_lk, T, Rows, Cols, RowsEach, ColsEach, false, true, blocks) \
   MATMUL(name##_ll, T, Rows, Cols, RowsEach, ColsEach, false, false, blocks)
-
-LAYOUTS(matmul_f32_128x128, float, 128, 128, 8, 8, 2)
-LAYOUTS(matmul_f32_64x64, float, 64, 64, 8, 4, 3)
-LAYOUTS(matmul_f32_32x32, float, 32, 32, 4, 4, 8)
-LAYOUTS(matmul_f32_128x8, float, 128, 8, 1, 8, 4)
-LAYOUTS(matmul_f64_64x64, double, 64, 64, 4, 4, 2)
-LAYOUTS(matmul_f64_32x32, double, 32, 32, 4, 4, 4)
