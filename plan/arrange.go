@@ -1,14 +1,15 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/tensor"
 )
 
 // arrange replaces the commands of the recording by fewer ones, and by tiles of samples, that use less memory and give the same bits.
 func arrange(rec *tensor.Recording) error {
+	if err := rec.Settle(); err != nil {
+		return err
+	}
 	g := newGraph(rec)
 	once := g.fold()
 	g.share()
@@ -17,7 +18,7 @@ func arrange(rec *tensor.Recording) error {
 	if err := a.keepConstants(once); err != nil {
 		return err
 	}
-	a.chooseTiles()
+	a.sections = a.divide()
 	cmds, err := a.commands()
 	if err != nil {
 		return err
@@ -29,9 +30,10 @@ func arrange(rec *tensor.Recording) error {
 // arrangement is a step on its way from a graph to commands.
 type arrangement struct {
 	*graph
-	split
-	rec   *tensor.Recording
-	where map[int]backend.View // by storage: the place of its element 0, for what moved
+	sections []section
+	rec      *tensor.Recording
+	where    map[int]backend.View // by storage: the place of its element 0, for what moved
+	slots    map[*node]int        // the storage of the parts of tiled sums, numbered beyond that of the recording
 }
 
 // keepConstants executes the commands whose results do not change, into memory of their own.
@@ -55,140 +57,112 @@ func (a *arrangement) keepConstants(once []*node) error {
 	return nil
 }
 
-// chooseTiles takes the tiles that cost least, or none.
-func (a *arrangement) chooseTiles() {
-	a.split = a.fused(split{before: a.nodes})
-	batch := batchOf(a.nodes)
-	probe := backend.Cmd{Op: backend.Repeat, Loop: &backend.Loop{Count: 1}}
-	if batch < 2 || !a.rec.Supports(&probe) {
-		return
+// divide returns the step in sections; a device that does not execute loops gets one without tiles.
+func (a *arrangement) divide() []section {
+	d := &divider{a.graph, a.rec.Workers()}
+	depth := maxDepth
+	if !a.rec.Supports(&backend.Cmd{Op: backend.Repeat, Loop: &backend.Loop{Count: 1}}) {
+		depth = 0
 	}
-	deps := dependencies(a.nodes)
-	workers := a.rec.Workers()
-	least := costOf(&a.split, workers)
-	for tile := 1; tile < batch; tile *= 2 {
-		s := a.fused(splitTiles(a.nodes, deps, batch, tile))
-		if cost := costOf(&s, workers); cost < least {
-			a.split, least = s, cost
-		}
-	}
-}
-
-// privateLeases returns what a tile needs of temporary memory: that of the storage that nothing else uses.
-func (a *arrangement) privateLeases() []lease {
-	outside := storages(slices.Concat(a.before, a.after))
-	byStorage := map[int]*lease{}
-	for i, n := range a.tiled {
-		for k, id := range n.storage {
-			if a.memory[id].role != tensor.Temporary || outside[id] {
-				continue
-			}
-			if byStorage[id] == nil {
-				bytes, _ := pitch(n.view(k), max(a.cuts[i].axes[k], 0))
-				byStorage[id] = &lease{storage: id, bytes: bytes * a.tile, first: i}
-			}
-			byStorage[id].last = i
-		}
-	}
-	var leases []lease
-	for _, l := range byStorage {
-		leases = append(leases, *l)
-	}
-	return leases
-}
-
-// fused returns the split with elementwise commands joined within each part.
-func (a *arrangement) fused(s split) split {
-	parts := [3][]*node{s.before, s.tiled, s.after}
-	var used [3]map[int]bool
-	for i, part := range parts {
-		used[i] = storages(part)
-	}
-	for i, part := range parts {
-		parts[i] = fuse(part, func(id int) bool {
-			return a.memory[id].role == tensor.Temporary && !used[(i+1)%3][id] && !used[(i+2)%3][id]
-		})
-	}
-	f := split{before: parts[0], tiled: parts[1], after: parts[2], batch: s.batch, tile: s.tile}
-	for _, n := range f.tiled {
-		c, _ := cutOf(&n.cmd, s.batch, s.tile)
-		f.cuts = append(f.cuts, c)
-	}
-	return f
+	return d.divide(a.nodes, nil, depth)
 }
 
 // commands returns the arranged step.
 func (a *arrangement) commands() ([]backend.Cmd, error) {
-	private := a.privateLeases()
-	privateAt, privateSize := place(private)
-	slots := a.slots()
-	globalAt, globalSize := place(slices.Concat(a.globalLeases(privateAt), slots))
-	arena, err := a.rec.Reserve(globalSize)
+	private := make([]map[int]int, len(a.sections))
+	sizes := make([]int, len(a.sections))
+	for i := range a.sections {
+		private[i], sizes[i] = place(a.privateLeases(i))
+	}
+	at, size := place(a.globalLeases(private))
+	arena, err := a.rec.Reserve(size)
 	if err != nil {
 		return nil, err
 	}
-	for id, at := range globalAt {
-		a.where[id] = backend.View{Buf: arena, Offset: at}
-	}
-	privateBuf := &backend.Buffer{Device: a.rec.Device(), Size: privateSize}
-	for id, at := range privateAt {
-		a.where[id] = backend.View{Buf: privateBuf, Offset: at}
+	for id, offset := range at {
+		a.where[id] = backend.View{Buf: arena, Offset: offset}
 	}
 	var cmds []backend.Cmd
-	for _, n := range a.before {
-		cmds = append(cmds, a.placed(n))
-	}
-	if len(a.tiled) > 0 {
-		cmds = append(cmds, backend.Cmd{Op: backend.Repeat, Loop: a.loop(privateBuf)})
-	}
-	for _, n := range a.after {
-		cmds = append(cmds, a.placed(n))
+	for i := range a.sections {
+		s := &a.sections[i]
+		if s.tile > 0 {
+			own := &backend.Buffer{Device: arena.Device, Size: sizes[i]}
+			for id, offset := range private[i] {
+				a.where[id] = backend.View{Buf: own, Offset: offset}
+			}
+			cmds = append(cmds, backend.Cmd{Op: backend.Repeat, Loop: a.loop(s, own)})
+			continue
+		}
+		for _, n := range s.nodes {
+			cmds = append(cmds, a.placed(n))
+		}
 	}
 	return cmds, nil
 }
 
-// iterations returns the number of tiles, a shorter last one included.
-func (a *arrangement) iterations() int { return (a.batch + a.tile - 1) / a.tile }
-
-// slotStorage numbers the memory of the parts of a tiled sum, beyond that of the recording.
-func (a *arrangement) slotStorage(i int) int { return len(a.memory) + i }
-
-// slots returns the leases of the parts of tiled sums.
-func (a *arrangement) slots() []lease {
-	var leases []lease
-	for i, n := range a.tiled {
-		if d := n.view(0); a.cuts[i].sum {
-			at := len(a.before)
-			leases = append(leases, lease{a.slotStorage(i), a.iterations() * d.Len() * d.DType.Size(), at, at})
+// privateLeases returns what a tile of section i needs of temporary memory: that of the storage that nothing else uses.
+func (a *arrangement) privateLeases(i int) []lease {
+	s := &a.sections[i]
+	if s.tile == 0 {
+		return nil
+	}
+	beside := usedBeside(a.sections, i)
+	byStorage := map[int]*lease{}
+	for i, n := range s.nodes {
+		for k, id := range n.storage {
+			if a.memory[id].role != tensor.Temporary || beside[id] {
+				continue
+			}
+			if byStorage[id] == nil {
+				bytes, _ := pitch(n.view(k), max(s.cuts[i].axes[k], 0))
+				byStorage[id] = &lease{storage: id, bytes: bytes * s.tile, first: i}
+			}
+			byStorage[id].last = i
 		}
 	}
-	return leases
+	return leasesOf(byStorage)
 }
 
-// globalLeases returns what the step needs of temporary memory outside of tiles. All tiles are one step of the sequence.
-func (a *arrangement) globalLeases(private map[int]int) []lease {
-	byStorage := map[int]*lease{}
-	note := func(nodes []*node, position func(i int) int) {
-		for i, n := range nodes {
-			for _, id := range n.storage {
-				if _, own := private[id]; own || a.memory[id].role != tensor.Temporary {
-					continue
-				}
-				if byStorage[id] == nil {
-					byStorage[id] = &lease{storage: id, bytes: a.memory[id].bytes, first: position(i)}
-				}
-				byStorage[id].last = position(i)
-			}
-		}
-	}
-	note(a.before, func(i int) int { return i })
-	note(a.tiled, func(int) int { return len(a.before) })
-	note(a.after, func(i int) int { return len(a.before) + 1 + i })
+func leasesOf(byStorage map[int]*lease) []lease {
 	var leases []lease
 	for _, l := range byStorage {
 		leases = append(leases, *l)
 	}
 	return leases
+}
+
+// globalLeases returns what the step needs of temporary memory outside of what is private to tiles, and numbers the slots of tiled sums. All tiles of a
+// section are one step of the sequence.
+func (a *arrangement) globalLeases(private []map[int]int) []lease {
+	byStorage := map[int]*lease{}
+	now := 0
+	note := func(id, bytes int) {
+		if byStorage[id] == nil {
+			byStorage[id] = &lease{storage: id, bytes: bytes, first: now}
+		}
+		byStorage[id].last = now
+	}
+	a.slots = map[*node]int{}
+	for i := range a.sections {
+		s := &a.sections[i]
+		for k, n := range s.nodes {
+			for _, id := range n.storage {
+				if _, own := private[i][id]; !own && a.memory[id].role == tensor.Temporary {
+					note(id, a.memory[id].bytes)
+				}
+			}
+			switch {
+			case s.tile == 0:
+				now++
+			case s.cuts[k].sum:
+				d := n.view(0)
+				a.slots[n] = len(a.memory) + len(a.slots)
+				note(a.slots[n], s.iterations()*d.Len()*d.DType.Size())
+			}
+		}
+		now++
+	}
+	return leasesOf(byStorage)
 }
 
 // placed returns the command of n on the memory that the arrangement gives it.
@@ -212,21 +186,21 @@ func (a *arrangement) viewOf(n *node, k int) backend.View {
 	return v
 }
 
-// loop returns the tiled part of the step.
-func (a *arrangement) loop(private *backend.Buffer) *backend.Loop {
-	l := &backend.Loop{Count: a.batch / a.tile, Private: private}
-	rest := a.batch % a.tile
-	for i, n := range a.tiled {
+// loop returns a tiled section.
+func (a *arrangement) loop(s *section, private *backend.Buffer) *backend.Loop {
+	l := &backend.Loop{Count: s.batch / s.tile, Private: private}
+	rest := s.batch % s.tile
+	for i, n := range s.nodes {
 		c := a.placed(n)
-		if a.cuts[i].sum {
-			l.Sums = append(l.Sums, a.sum(i, n))
-			slots := a.where[a.slotStorage(i)]
+		if s.cuts[i].sum {
+			l.Sums = append(l.Sums, a.sum(s, n))
+			slots := a.where[a.slots[n]]
 			c.Dst[0].Buf, c.Dst[0].Offset = slots.Buf, slots.Offset/c.Dst[0].DType.Size()
 		}
-		moves := a.moves(i, &c, private)
-		l.Body, l.Moves = append(l.Body, a.shortened(i, &c, a.tile)), append(l.Moves, moves)
+		moves := s.moves(i, &c, private)
+		l.Body, l.Moves = append(l.Body, s.shortened(i, &c, s.tile)), append(l.Moves, moves)
 		if rest > 0 {
-			t := a.shortened(i, &c, rest)
+			t := s.shortened(i, &c, rest)
 			for k := range moves {
 				operandOf(&t, k).Offset += l.Count * moves[k]
 			}
@@ -236,33 +210,33 @@ func (a *arrangement) loop(private *backend.Buffer) *backend.Loop {
 	return l
 }
 
-func (a *arrangement) sum(i int, n *node) backend.LoopSum {
+func (a *arrangement) sum(s *section, n *node) backend.LoopSum {
 	d := a.viewOf(n, 0)
-	slots := a.where[a.slotStorage(i)]
-	s := backend.Contiguous(slots.Buf, d.DType, append([]int{a.iterations()}, d.Shape()...)...)
-	s.Offset = slots.Offset / d.DType.Size()
-	return backend.LoopSum{Slots: s, Dst: d}
+	slots := a.where[a.slots[n]]
+	parts := backend.Contiguous(slots.Buf, d.DType, append([]int{s.iterations()}, d.Shape()...)...)
+	parts.Offset = slots.Offset / d.DType.Size()
+	return backend.LoopSum{Slots: parts, Dst: d}
 }
 
 // moves returns by how much each operand moves from tile to tile.
-func (a *arrangement) moves(i int, c *backend.Cmd, private *backend.Buffer) []int {
+func (s *section) moves(i int, c *backend.Cmd, private *backend.Buffer) []int {
 	moves := make([]int, len(c.Dst)+len(c.Src))
 	for k := range moves {
 		v := operandOf(c, k)
 		switch {
-		case k == 0 && a.cuts[i].sum:
+		case k == 0 && s.cuts[i].sum:
 			moves[k] = v.Len()
-		case a.cuts[i].axes[k] != whole && v.Buf != private:
-			moves[k] = a.tile * v.Strides[a.cuts[i].axes[k]]
+		case s.cuts[i].axes[k] != whole && v.Buf != private:
+			moves[k] = s.tile * v.Strides[s.cuts[i].axes[k]]
 		}
 	}
 	return moves
 }
 
 // shortened returns c on so many samples.
-func (a *arrangement) shortened(i int, c *backend.Cmd, samples int) backend.Cmd {
+func (s *section) shortened(i int, c *backend.Cmd, samples int) backend.Cmd {
 	t := c.Clone()
-	for k, axis := range a.cuts[i].axes {
+	for k, axis := range s.cuts[i].axes {
 		if axis != whole {
 			operandOf(&t, k).Dims[axis] = samples
 		}

@@ -18,34 +18,43 @@ const (
 	cacheBytes = 2 << 20 // of caches that a core has nearly for itself
 )
 
-// costOf estimates how long a split runs on so many workers. Commands are shared between workers one by one, a tile is one worker's.
-func costOf(s *split, workers int) int {
-	var c cache
+// costOf estimates how long sections run on so many workers. Commands are shared between workers one by one, a tile is one worker's.
+func costOf(sections []section, workers int) int {
 	cost := 0
-	for _, part := range [][]*node{s.before, s.after} {
-		for _, n := range part {
-			alone := c.use(n, cut{}, 0)
-			if alone > shareFrom && workers > 1 {
-				alone = alone/workers + shareCost
-			}
-			cost += commandCost + alone
+	var c cache
+	for i := range sections {
+		s := &sections[i]
+		if s.tile == 0 {
+			cost += s.commandsCost(&c, workers)
+			continue
 		}
+		c = cache{}
+		s.tileCost(&c)
+		c.forget(usedBeside(sections, i)) // the next tile meets other parts of them
+		rounds := (s.iterations() + workers - 1) / workers
+		cost += rounds * s.tileCost(&c)
+		c = cache{}
 	}
-	if len(s.tiled) == 0 {
-		return cost
+	return cost
+}
+
+// commandsCost estimates what the commands cost one after another.
+func (s *section) commandsCost(c *cache, workers int) int {
+	cost := 0
+	for _, n := range s.nodes {
+		alone := c.use(n, cut{}, 0)
+		if alone > shareFrom && workers > 1 {
+			alone = alone/workers + shareCost
+		}
+		cost += commandCost + alone
 	}
-	c = cache{}
-	s.tileCost(&c)
-	c.forget(storages(slices.Concat(s.before, s.after))) // the next tile meets other parts of them
-	tiles := (s.batch + s.tile - 1) / s.tile
-	rounds := (tiles + workers - 1) / workers
-	return cost + rounds*s.tileCost(&c)
+	return cost
 }
 
 // tileCost estimates what a tile costs.
-func (s *split) tileCost(c *cache) int {
+func (s *section) tileCost(c *cache) int {
 	cost := 0
-	for i, n := range s.tiled {
+	for i, n := range s.nodes {
 		cost += commandCost + c.use(n, s.cuts[i], s.tile)
 	}
 	return cost

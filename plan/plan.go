@@ -36,6 +36,7 @@ func (r *Recorder) Host(f func() error) error {
 	if r == nil {
 		return f()
 	}
+	r.rec.Execute()
 	r.hosts = append(r.hosts, host{len(r.rec.Commands()), f})
 	var err error
 	r.rec.Pause(func() { err = f() })
@@ -52,9 +53,12 @@ type Plan struct {
 
 // Record runs step once and keeps what it did. Tensors that it makes belong to the plan. If the step fails nothing is kept, and
 // the stream is as usable as it was.
+//
+// What step asks for is executed, arranged as it will be in every run, when step has returned: so the first run needs no more memory than the others. A
+// host function can read anything, so a step that has one is executed, and replayed, as it is written.
 func Record(s *tensor.Stream, step func(r *Recorder) error) (p *Plan, err error) {
 	defer tensor.Catch(&err)
-	r := &Recorder{rec: s.BeginRecording()}
+	r := &Recorder{rec: s.BeginDeferred()}
 	defer func() {
 		r.rec.End()
 		if p == nil {
@@ -65,10 +69,11 @@ func Record(s *tensor.Stream, step func(r *Recorder) error) (p *Plan, err error)
 		return nil, err
 	}
 	r.rec.End()
-	if len(r.hosts) == 0 {
+	if r.rec.Deferred() {
 		if err := arrange(r.rec); err != nil {
 			return nil, err
 		}
+		r.rec.Replay(0, len(r.rec.Commands()))
 	}
 	return &Plan{stream: s, rec: r.rec, hosts: r.hosts}, nil
 }

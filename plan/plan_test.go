@@ -11,6 +11,7 @@ import (
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
+	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/nn"
 	"github.com/weir-ml/weir/optim"
 	"github.com/weir-ml/weir/plan"
@@ -98,6 +99,31 @@ func TestReplayEqualsEagerBitForBit(t *testing.T) {
 	require.NoError(t, eager.step(nil))
 	require.NoError(t, replayed.step(nil))
 	require.Equal(t, read(t, eager.loss), read(t, replayed.loss), "after the plan is closed")
+}
+
+// A step of forty tensors of 256 KiB, in tiles of samples, runs in the memory of a few.
+func TestTheFirstRunNeedsNoMoreMemoryThanTheOthers(t *testing.T) {
+	dev, meter := testdevice.Metered(t, "cpu", backend.Options{})
+	s := testdevice.StreamOf(t, dev)
+	x, total := tensor.Ones(s, backend.Float32, 128, 512), tensor.Zeros(s, backend.Float32, 512)
+	before := meter.Used()
+	p, err := plan.Record(s, func(*plan.Recorder) error {
+		s.Scope(func() {
+			y := tensor.CumSum(x, 1)
+			for range 20 {
+				y = tensor.MulScalar(tensor.CumSum(y, 1), 1e-2)
+			}
+			tensor.CopyInto(total, tensor.Sum(y, 0))
+		})
+		return nil
+	})
+	require.NoError(t, err)
+	defer p.Close()
+	require.Positive(t, read(t, total)[511])
+	first := meter.Peak()
+	require.Less(t, first-before, int64(1<<20))
+	require.NoError(t, p.Run())
+	require.Equal(t, first, meter.Peak())
 }
 
 func TestEachReplayDrawsNewNumbers(t *testing.T) {
@@ -256,6 +282,27 @@ func TestAPlanDoesNotRunInsideARecording(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, outer.Run())
 	require.Equal(t, []float64{3}, read(t, x))
+}
+
+// A debugged step is replayed as it is written, poison included.
+func TestAStepOnPoisonedMemoryIsNotArranged(t *testing.T) {
+	dev, err := tensor.Open("cpu", backend.Options{})
+	require.NoError(t, err)
+	dev.SetDebug(tensor.Debug{Poison: true})
+	s, err := dev.NewStream()
+	require.NoError(t, err)
+	x := tensor.Ones(s, backend.Float32, 3)
+	p, err := plan.Record(s, func(*plan.Recorder) error {
+		s.Scope(func() { tensor.CopyInto(x, tensor.MulScalar(tensor.AddScalar(x, 1), 2)) })
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, p.Run())
+	require.Equal(t, []float64{10, 10, 10}, read(t, x))
+	require.Len(t, p.Commands(), 5)
+	p.Close()
+	require.NoError(t, s.Close())
+	require.NoError(t, dev.Close())
 }
 
 func TestClose(t *testing.T) {

@@ -109,15 +109,9 @@ func batchOf(nodes []*node) int {
 	return best
 }
 
-// split is a step cut in three: what comes before the tiles, what runs tile by tile, and what comes after.
-type split struct {
-	before, tiled, after []*node
-	cuts                 []cut // of tiled
-	batch, tile          int
-}
-
-// splitTiles splits nodes, of which these are the dependencies, so that as much as possible runs in tiles of that many samples of a batch.
-func splitTiles(nodes []*node, deps [][]int, batch, tile int) split {
+// splitTiles splits nodes, of which these are the dependencies, into what comes before the tiles, what runs in tiles of that many samples of a batch, which
+// is as much as possible, and what comes after.
+func splitTiles(nodes []*node, deps [][]int, batch, tile int) (first []*node, tiles section, last []*node) {
 	s := &splitter{nodes: nodes, deps: deps, cuts: make([]cut, len(nodes)), part: make([]part, len(nodes)), barred: make([]bool, len(nodes))}
 	for i, n := range nodes {
 		var ok bool
@@ -131,19 +125,18 @@ func splitTiles(nodes []*node, deps [][]int, batch, tile int) split {
 			break
 		}
 	}
-	out := split{batch: batch, tile: tile}
+	tiles = section{batch: batch, tile: tile}
 	for i, n := range nodes {
 		switch s.part[i] {
 		case before:
-			out.before = append(out.before, n)
+			first = append(first, n)
 		case tiled:
-			out.tiled = append(out.tiled, n)
-			out.cuts = append(out.cuts, s.cuts[i])
+			tiles.nodes = append(tiles.nodes, n)
 		default:
-			out.after = append(out.after, n)
+			last = append(last, n)
 		}
 	}
-	return out
+	return first, tiles, last
 }
 
 type part uint8

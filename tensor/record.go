@@ -17,6 +17,8 @@ type Recording struct {
 	constants []*backend.Buffer   // written by the host while recording
 	traced    tracing
 	replays   map[segment]backend.Replay // what the stream has readied
+	phantoms  *phantoms                  // while nothing is executed
+	moved     bool                       // tensors got their memory after they were made
 }
 
 // segment is commands lo, …, hi−1 of a recording.
@@ -50,7 +52,7 @@ func (r *Recording) keep(c *backend.Cmd, operands []*Tensor) {
 // constant returns memory for the elements of a tensor that nothing else uses before the recording is closed, and that nothing has used
 // since it began: a replay would do so again.
 func (r *Recording) constant(t *Tensor) *Tensor {
-	buf, err := r.pool.fresh(t.block.buf.Size)
+	buf, err := r.outer.fresh(t.block.buf.Size)
 	if err != nil {
 		panic(&Error{Op: "record", Reason: "cannot hold a constant", Err: err})
 	}
@@ -139,7 +141,7 @@ func (r *Recording) Replace(cmds []backend.Cmd) {
 
 // Reserve returns memory that lives as long as the recording.
 func (r *Recording) Reserve(size int) (*backend.Buffer, error) {
-	buf, err := r.pool.fresh(sizeClass(size))
+	buf, err := r.outer.fresh(sizeClass(size))
 	if err == nil {
 		r.constants = append(r.constants, buf)
 	}
@@ -160,9 +162,6 @@ func (r *Recording) Workers() int {
 	return 1
 }
 
-// Device returns the device that the recorded memory lies on.
-func (r *Recording) Device() backend.Device { return r.stream.dev.dev }
-
 // replayGroup is the number of commands that are replayed between two looks at a context.
 const replayGroup = 8
 
@@ -176,6 +175,9 @@ func (r *Recording) Close() {
 	for _, buf := range r.constants {
 		r.pool.put(buf)
 	}
-	r.cmds, r.blocks, r.inputs, r.constants, r.traced = nil, nil, nil, nil, tracing{}
+	if r.moved {
+		r.stream.dev.moved.Add(-1)
+	}
+	r.cmds, r.blocks, r.inputs, r.constants, r.traced, r.moved = nil, nil, nil, nil, tracing{}, false
 	r.pool.close()
 }

@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/weir-ml/weir/backend"
 )
@@ -11,6 +12,7 @@ import (
 type Device struct {
 	dev   backend.Device
 	debug Debug
+	moved atomic.Int64 // open recordings of tensors that got their memory after they were made
 }
 
 // Open opens a device by name: "cpu", "cuda:1", or "" for the best CPU backend that the program imports. The environment variable
@@ -101,12 +103,18 @@ func (s *Stream) Close() error {
 	return err
 }
 
-// exec executes one command on operands that begin with the destinations, and keeps a copy while recording.
+// exec executes one command on operands that begin with the destinations, and keeps a copy while recording, which may defer it.
 func (s *Stream) exec(c backend.Cmd, operands ...*Tensor) {
 	s.proceed(c.Op.String())
 	s.cmd[0] = c
+	if s.dev.moved.Load() > 0 {
+		follow(&s.cmd[0], operands)
+	}
 	if s.rec != nil {
 		s.rec.keep(&s.cmd[0], operands)
+		if s.rec.Deferred() {
+			return
+		}
 	}
 	s.queue.Exec(s.cmd[:])
 }
@@ -188,6 +196,9 @@ func (s *Stream) alloc(op string, d backend.DType, shape []int) *Tensor {
 		stride *= max(shape[i], 1)
 	}
 	s.own(&h.block)
+	if s.rec != nil && s.rec.Deferred() {
+		s.rec.phantoms.made = append(s.rec.phantoms.made, &h.block)
+	}
 	return t
 }
 

@@ -10,26 +10,27 @@ import (
 type fold[T any, A number] struct {
 	empty  A // the result of no elements
 	leaf   leaf[A]
-	beside leaf[A]               // leaf for lanes that lie side by side, or nil
-	merge  func(left, right []A) // right = left op right
-	direct bool                  // A is T
+	beside func(dst, src []A, at, stride, terms int) // leaf for lanes that lie side by side from src[at] on, or nil
+	merge  func(left, right []A)                     // right = left op right
+	direct bool                                      // A is T
 	load   func(T) A
 	round  func(A) T
 }
 
 func (f *fold[T, A]) piece(r *reducing, w *reduceScratch, block, piece int) {
-	at := r.place(w, 0, block)
-	t := folding[T, A]{fold: f, grain: &r.grain, src: elements[T](&r.src), lane: at, stride: r.stride}
 	if r.grain.empty() {
 		f.fillEmpty(r, w, block)
 		return
 	}
+	first := block * laneBlock
+	t := folding[T, A]{fold: f, grain: &r.grain, src: elements[T](&r.src), width: min(laneBlock, r.lanes.n-first), stride: r.stride}
 	if f.direct && r.even {
 		t.plain = elements[A](&r.src)
 	}
-	t.fold1 = f.leaf
-	if f.beside != nil && r.lanes.adjacent(0) {
-		t.fold1 = f.beside
+	if t.plain != nil && f.beside != nil && r.lanes.adjacent(0) {
+		t.first = first
+	} else {
+		t.lane = r.place(w, 0, block)
 	}
 	t.plan(w)
 	lo := piece * r.run
@@ -81,9 +82,10 @@ type folding[T any, A number] struct {
 	*fold[T, A]
 	grain     *grain
 	src       []T
-	plain     []A // src, where its terms are of A and a stride apart; else they are collected first
-	fold1     leaf[A]
-	lane      []int // where the lanes are
+	plain     []A   // src, where its terms are of A and a stride apart; else they are collected first
+	width     int   // how many lanes
+	lane      []int // where they are, nil if they lie side by side
+	first     int   // where the first one is then
 	stride    int
 	term      []int // where the terms of a leaf are
 	collected []A
@@ -92,7 +94,7 @@ type folding[T any, A number] struct {
 
 // plan lays out the trees of the levels in scratch memory.
 func (t *folding[T, A]) plan(w *reduceScratch) {
-	g, width, size := t.grain, len(t.lane), 0
+	g, width, size := t.grain, t.width, 0
 	depth := func(level int) int {
 		if level < g.depth {
 			return treeDepth(g.levels[level].dim)
@@ -140,8 +142,12 @@ func (t *folding[T, A]) level(level, at, lo, hi int) []A {
 
 // foldLeaf folds a leaf: for each lane that many terms, in row-major order.
 func (t *folding[T, A]) foldLeaf(dst []A, at, terms int) {
+	if t.lane == nil {
+		t.beside(dst, t.plain, at+t.first, t.stride, terms)
+		return
+	}
 	if t.plain != nil {
-		t.fold1(dst, t.plain, at, t.lane, t.stride, terms)
+		t.leaf(dst, t.plain, at, t.lane, t.stride, terms)
 		return
 	}
 	for i, lane := range t.lane {

@@ -69,19 +69,17 @@ func sumByColumns[T float](c *Columns, add Kernel) folder {
 		to := pointer(right, 0)
 		add(to, pointer(left, 0), to, nil, len(left))
 	}
-	f.beside = func(dst, src []T, at int, lanes []int, stride, terms int) {
-		at += lanes[0]
+	zeros := make([]T, laneBlock)
+	f.beside = func(dst, src []T, at, stride, terms int) {
 		if terms == 1 {
-			for i, x := range src[at : at+len(lanes)] {
-				dst[i] = 0 + x // like longer sums, never −0
-			}
+			add(pointer(dst, 0), pointer(src, at), pointer(zeros, 0), nil, len(dst)) // like longer sums, never −0
 			return
 		}
 		i := 0
-		for ; i+c.Width <= len(lanes); i += c.Width {
+		for ; i+c.Width <= len(dst); i += c.Width {
 			c.Sum(pointer(dst, i), pointer(src, at+i), stride, terms)
 		}
-		for ; i < len(lanes); i++ {
+		for ; i < len(dst); i++ {
 			dst[i] = sumWide(src, at+i, stride, terms)
 		}
 	}

@@ -80,7 +80,7 @@ func (f *tiled[T, A]) layout(p *product, workers int) {
 	if p.m > p.rowBlock && p.n > p.colBlock {
 		p.colBlock = evenBlock(p.n, f.tile.Cols, wideCols)
 	}
-	if p.m > p.rowBlock && p.count*p.m*p.n < 4*workers*p.rowBlock*p.colBlock {
+	if workers > 1 && p.m > p.rowBlock && p.count*p.m*p.n < 4*workers*p.rowBlock*p.colBlock {
 		p.rowBlock /= 2
 	}
 }

@@ -24,6 +24,7 @@ var foreign = []string{"github.com/x448/float16", "golang.org/x/sys/"}
 // program or an example and may import anything.
 var layers = map[string][]string{
 	"internal/atomicfile":          {},
+	"internal/dirlock":             {},
 	"internal/quote":               {},
 	"internal/elements":            {},
 	"internal/readat":              {},
@@ -54,9 +55,15 @@ var layers = map[string][]string{
 	"gflownet/torchgfn": {
 		"backend", "tensor", "nn", "gflownet/diffusion", "tensorio", "tensorio/safetensors", "tensorio/torchpt",
 	},
+	"bench/machine": {"backend", "backend/cpu", "backend/simd"},
+	"bench/page":    {"bench", "bench/machine"},
+	"bench": {
+		"backend", "backend/backendtest", "backend/cpu", "bench/machine", "tensor", "autograd", "plan", "nn", "optim", "gflownet", "gflownet/diffusion",
+		"gflownet/mle", "train",
+	},
 	"train": {
-		"backend", "tensor", "autograd", "plan", "nn", "optim", "dataset", "tensorio", "tensorio/safetensors", "internal/atomicfile", "internal/quote",
-		"gflownet", "gflownet/diffusion", "gflownet/diffusion/transport", "gflownet/mle", "gflownet/torchgfn",
+		"backend", "tensor", "autograd", "plan", "nn", "optim", "dataset", "tensorio", "tensorio/safetensors", "internal/atomicfile",
+		"internal/dirlock", "internal/quote", "gflownet", "gflownet/diffusion", "gflownet/diffusion/transport", "gflownet/mle", "gflownet/torchgfn",
 	},
 }
 
