@@ -28,6 +28,10 @@ type Buffer struct {
 type Options struct {
 	Workers     int   // threads of a CPU device; 0 is as many as the process may use
 	MemoryLimit int64 // bytes; 0 is no limit but the machine's
+
+	// Precision is that of the products in float32 matrix products. "" is exact; another may be faster on a backend that knows it, and its results
+	// are not within the contract. An unknown one is an error.
+	Precision string
 }
 
 // Driver opens the devices of one backend.
@@ -79,6 +83,22 @@ type Stream interface {
 	// Sync waits for what was queued.
 	Sync() error
 	// Close waits and frees the stream.
+	Close() error
+}
+
+// Replayer is what a stream may have beside its methods: it readies commands that are executed again and again, say as one graph of launches. Whoever
+// replays commands asks for it, and executes them where a stream does not have it.
+type Replayer interface {
+	// Prepare readies commands that pass [Cmd.Check], and executes none. It does not keep the slices. The buffers must not be freed before the replay
+	// is closed.
+	Prepare(cmds []Cmd) (Replay, error)
+}
+
+// Replay is commands that a stream has readied. It belongs to the owner of the stream, and is closed before the stream.
+type Replay interface {
+	// Run queues the commands in order, on what their operands hold when their turn comes, like Exec.
+	Run()
+	// Close waits until the commands have run, if they were queued, and frees what the replay holds. Its error is the stream's.
 	Close() error
 }
 

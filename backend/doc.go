@@ -19,6 +19,9 @@
 //
 //	repeat       a [Loop] of commands on pieces of larger operands, so that a step on many samples runs a few at a time
 //
+// Streams and devices may have interfaces beside that: [Parallel] says how work is shared, and [Replayer] takes a recorded step as one thing. They change
+// how fast results come, and no bit of them.
+//
 // # Meaning
 //
 // What follows is part of every operation, the same on every backend.

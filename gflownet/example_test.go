@@ -20,7 +20,7 @@ func (l LogVariance) Loss(
 	tape *autograd.Tape, env gflownet.Env, _ *tensor.Tensor, o gflownet.Options,
 ) (loss *autograd.Var, err error) {
 	defer tensor.Catch(&err)
-	paths := l.Exploring(o.ExplorationStd).Forward(tape, o.RNG, o.Batch).States
+	paths := l.ExploringAs(o).Forward(tape, o.RNG, o.Batch).States
 	w := l.Score(paths).LogWeights(env)
 	deviation := autograd.Sub(w, autograd.Mean(w))
 	return autograd.Mean(autograd.Mul(deviation, deviation)), nil

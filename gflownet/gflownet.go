@@ -59,7 +59,7 @@ type Options struct {
 	Noise          *tensor.Tensor // standard normals of the loss's own shape, to repeat or compare a result
 	Batch          int            // trajectories that a loss draws from its own policy where it is given no samples
 	ExplorationStd float64        // added in variance to the forward policy; a negative value counts as 0
-	Exploration    *tensor.Tensor // in place of ExplorationStd: one number, at least 0, that a recorded step reads anew
+	Exploration    *tensor.Tensor // in place of ExplorationStd: one number, at least 0, that a recorded step reads anew, as of a schedule
 }
 
 // Loss is what training minimises.

@@ -25,8 +25,8 @@ func (g *guard) ended() (err error) {
 // panic with an *Error that wraps ctx.Err(), which WithContext returns. Scopes of f end on the way, and the stream stays usable. What was executed
 // before has happened: what f was overwriting may be half written.
 //
-// A command that is being executed is not cut short, and values may be read on. [Recording.Replay] looks at ctx every few commands. Calls nest: any
-// of the contexts ends f.
+// A command that is being executed is not cut short, and values may be read on. [Recording.Replay] looks at ctx every few commands,
+// or once where the device takes all of them as one. Calls nest: any of the contexts ends f.
 func (s *Stream) WithContext(ctx context.Context, f func() error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err

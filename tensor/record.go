@@ -16,9 +16,13 @@ type Recording struct {
 	inputs    map[*block]struct{} // made before, held so that the collector leaves it
 	constants []*backend.Buffer   // written by the host while recording
 	traced    tracing
-	phantoms  *phantoms // while nothing is executed
-	moved     bool      // tensors got their memory after they were made
+	replays   map[segment]backend.Replay // what the stream has readied
+	phantoms  *phantoms                  // while nothing is executed
+	moved     bool                       // tensors got their memory after they were made
 }
+
+// segment is commands lo, …, hi−1 of a recording.
+type segment struct{ lo, hi int }
 
 // ErrRecording is the cause when a value is read on the host while a recording is under way: a replay would not read it again.
 var ErrRecording = errors.New("values cannot be read while recording")
@@ -89,6 +93,11 @@ func (r *Recording) Replay(lo, hi int) {
 			panic(&Error{Op: "replay", Reason: "a tensor that the recorded commands use was released"})
 		}
 	}
+	if q, ok := r.stream.queue.(backend.Replayer); ok {
+		r.stream.proceed("replay")
+		r.prepared(q, segment{lo, hi}).Run()
+		return
+	}
 	for r.stream.guard != nil && hi-lo > replayGroup {
 		r.stream.proceed("replay")
 		r.stream.queue.Exec(r.cmds[lo : lo+replayGroup])
@@ -98,9 +107,34 @@ func (r *Recording) Replay(lo, hi int) {
 	r.stream.queue.Exec(r.cmds[lo:hi])
 }
 
+// prepared returns the commands as the stream has readied them, when they were replayed first.
+func (r *Recording) prepared(q backend.Replayer, at segment) backend.Replay {
+	if p := r.replays[at]; p != nil {
+		return p
+	}
+	p, err := q.Prepare(r.cmds[at.lo:at.hi])
+	if err != nil {
+		panic(&Error{Op: "replay", Err: err})
+	}
+	if r.replays == nil {
+		r.replays = map[segment]backend.Replay{}
+	}
+	r.replays[at] = p
+	return p
+}
+
+// forget frees what the stream has readied.
+func (r *Recording) forget() {
+	for _, p := range r.replays {
+		_ = p.Close() // its error is the stream's, which whatever reads a value next returns
+	}
+	r.replays = nil
+}
+
 // Replace makes the recording execute other commands, to the same effect, from now on. They work on memory of the recorded ones, where that is not
 // temporary, and on what [Recording.Reserve] gave; temporary memory is freed.
 func (r *Recording) Replace(cmds []backend.Cmd) {
+	r.forget()
 	r.cmds, r.traced = cmds, tracing{}
 	r.pool.trim()
 }
@@ -134,6 +168,7 @@ const replayGroup = 8
 // Close frees the recording's memory. Tensors made while recording cannot be used afterwards.
 func (r *Recording) Close() {
 	r.End()
+	r.forget()
 	for _, b := range r.blocks {
 		b.release()
 	}

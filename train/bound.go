@@ -34,6 +34,9 @@ const (
 // [Experiment.Evaluate].
 func (e *Experiment) HeldOutBound(ctx context.Context) (b Bound, err error) {
 	defer tensor.Catch(&err)
+	if err := e.checkKnown("held-out bound"); err != nil {
+		return b, err
+	}
 	defer e.UseAverages()()
 	rng := tensor.NewRNG(e.stream, e.Config.Seed+watchSeed)
 	defer rng.Release()

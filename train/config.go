@@ -13,6 +13,7 @@ import (
 type Config struct {
 	Target  string   `json:"target,omitempty"`  // as diffusion.NewTarget takes it, or
 	Data    string   `json:"data,omitempty"`    // a file of rows; see dataset.Open
+	Dim     int      `json:"dim,omitempty"`     // of imported policies of which neither is known: they sample, and are not trained on
 	Columns []string `json:"columns,omitempty"` // of the data, by name or number; none is all
 
 	// DataMemory is how many bytes of rows are held at a time. An .npy file with more is read in blocks, again in each epoch, and shuffled as
@@ -35,6 +36,7 @@ type Config struct {
 	DType         FloatDType `json:"dtype"`
 
 	DiagonalVariance bool           `json:"diagonal_variance,omitempty"` // learn one for each coordinate of the forward policy
+	Scaled           bool           `json:"scaled,omitempty"`            // the forward network's outputs are in units of the process
 	Clip             float64        `json:"clip,omitempty"`              // limit on the raw outputs of the networks; 0 is none
 	LogVarRange      float64        `json:"log_var_range,omitempty"`     // limit on learned log standard deviations; 0 is 4
 	PBForm           diffusion.Form `json:"pb_form,omitzero"`            // how the learned corrections enter
@@ -60,6 +62,7 @@ type model struct {
 	LearnPB       LearnPB
 	PBScaleRange  float64
 	Diagonal      bool
+	Scaled        bool
 	Clip          float64
 	LogVarRange   float64
 	PBForm        diffusion.Form
@@ -68,7 +71,7 @@ type model struct {
 
 func (c Config) model() model {
 	return model{
-		c.Process, c.Net, c.LearnVariance, c.LearnPB, c.PBScaleRange, c.DiagonalVariance, c.Clip, c.LogVarRange, c.PBForm, c.DType,
+		c.Process, c.Net, c.LearnVariance, c.LearnPB, c.PBScaleRange, c.DiagonalVariance, c.Scaled, c.Clip, c.LogVarRange, c.PBForm, c.DType,
 	}
 }
 
@@ -154,7 +157,7 @@ func (c Config) DefaultSteps() int {
 // leave the plateau of the first steps sooner; with N = 64 a step's standard deviation σ/√N is that of a mode, and with half as many it
 // blurs them; a learned variance begins with steps that are far too narrow, and costs more training than it saves.
 func (c Config) WithDefaults() Config {
-	if c.Target == "" && c.Data == "" {
+	if c.Target == "" && c.Data == "" && c.Dim == 0 {
 		c.Target = DefaultTarget
 	}
 	setInt := func(field *int, value int) {
@@ -178,6 +181,7 @@ func (c Config) WithDefaults() Config {
 	setInt(&c.Net.Hidden, 64)
 	setInt(&c.Net.JointLayers, 2)
 	setFloat(&c.PBScaleRange, 0.1)
+	setFloat(&c.LogVarRange, 4)
 	setFloat(&c.LR, 3e-3)
 	setInt(&c.BoundEvery, 250)
 	if c.DType.DType == backend.Invalid {
@@ -192,8 +196,12 @@ func (c Config) Check() error {
 	switch {
 	case c.Target != "" && c.Data != "":
 		return fmt.Errorf("train: both a target (%s) and data (%s) are given; want one", c.Target, c.Data)
-	case c.Target == "" && c.Data == "":
+	case c.Target == "" && c.Data == "" && c.Dim == 0:
 		return fmt.Errorf("train: neither a target nor data is given")
+	case c.Dim < 0 || c.Dim > 1<<20:
+		return fmt.Errorf("train: dim is %d; want 1 to %d", c.Dim, 1<<20)
+	case c.Dim > 0 && (c.Target != "" || c.Data != ""):
+		return fmt.Errorf("train: dim is %d, but what is learned says that; want 0", c.Dim)
 	case c.Target != "" && len(c.Columns) > 0:
 		return fmt.Errorf("train: columns are picked from data, not from target %s", c.Target)
 	case c.Steps < 1 || c.Steps > math.MaxInt32:

@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 func TestConfigSurvivesJSON(t *testing.T) {
 	c := train.Config{
 		Target: "gmm2", LearnPB: train.LearnPBMeanDiagonal, Seed: math.MaxUint64, Process: diffusion.Process{Grid: diffusion.PowerGrid(1.5)},
-		DiagonalVariance: true, Clip: 10, LogVarRange: 2, PBForm: diffusion.Multiplicative, LRPB: 1e-4, Exploration: 1, ExplorationDecay: "cosine",
+		DiagonalVariance: true, Scaled: true, Clip: 10, LogVarRange: 2, PBForm: diffusion.Multiplicative, LRPB: 1e-4, Exploration: 1, ExplorationDecay: "cosine",
 	}.WithDefaults()
 	require.NoError(t, c.Check())
 	text, err := json.Marshal(c)
@@ -66,6 +66,7 @@ func TestCheckNamesTheSetting(t *testing.T) {
 			func(c *train.Config) { c.ExplorationDecay = "linear" },
 			`train: exploration-decay is "linear", but there is no exploration; set exploration-std too`,
 		},
+		{func(c *train.Config) { c.LogVarRange = -1 }, "train: log-var-range is -1; want a positive number"},
 		{func(c *train.Config) { c.Process.Sigma = -1 }, "diffusion: sigma is -1; want a positive number"},
 	} {
 		config := train.Config{}.WithDefaults()

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -71,19 +72,41 @@ func largeRows(c Config) (*dataset.Rows, error) {
 	return nil, rows.Close()
 }
 
-func loaded(c Config) (*Data, error) {
+// SplitData returns the rows of Config.Data that a run trains on and those that it holds out, in the data's own units: to compare it with other
+// models. They are a function of the file, Config.Columns and Config.Seed. Data that exceeds Config.DataMemory, of which a run never has all, is an
+// error.
+func SplitData(c Config) (seen, held *dataset.Table, err error) {
+	rows, err := largeRows(c.WithDefaults())
+	if err != nil {
+		return nil, nil, err
+	}
+	if rows != nil {
+		return nil, nil, errors.Join(fmt.Errorf("train: %s exceeds the data memory of %d bytes; raise it", c.Data, c.WithDefaults().DataMemory), rows.Close())
+	}
+	return split(c)
+}
+
+// split reads and divides data that fits memory.
+func split(c Config) (seen, held *dataset.Table, err error) {
 	table, err := dataset.Open(c.Data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(c.Columns) > 0 {
 		if table, err = table.Select(c.Columns...); err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Data, err)
+			return nil, nil, fmt.Errorf("%s: %w", c.Data, err)
 		}
 	}
-	d := &Data{}
-	if d.Train, d.Held, err = table.Split(c.Seed, heldOut); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Data, err)
+	if seen, held, err = table.Split(c.Seed, heldOut); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", c.Data, err)
+	}
+	return seen, held, nil
+}
+
+func loaded(c Config) (d *Data, err error) {
+	d = &Data{}
+	if d.Train, d.Held, err = split(c); err != nil {
+		return nil, err
 	}
 	// The held-out rows must not touch what training sees, the scale included.
 	if d.Standardize, err = dataset.Standardize(d.Train); err != nil {

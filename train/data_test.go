@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/dataset"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensor"
 	"github.com/weir-ml/weir/tensorio"
@@ -101,6 +102,40 @@ func TestEvaluateOnData(t *testing.T) {
 	require.Positive(t, r.NLLBound.SE)
 	require.Positive(t, r.W2)
 	require.Positive(t, r.W2True)
+}
+
+// Rows are often sorted: the first of those held out are not like the others.
+func TestTruthIsSpreadOverTheHeldOutRows(t *testing.T) {
+	sorted := make([][2]float64, 1000)
+	for i := range sorted {
+		sorted[i] = [2]float64{float64(i), math.Sqrt(float64(i))}
+	}
+	e := newRun(t, dataRun(writeCSV(t, sorted)))
+	truth, err := e.Truth(nil, 10)
+	require.NoError(t, err)
+	require.Len(t, truth, 20)
+	require.Less(t, truth[0], 100.0)
+	require.Greater(t, truth[18], 800.0)
+	r, err := e.EvaluateWith(t.Context(), train.Evaluation{Samples: 2, Batch: 50, Points: 50})
+	require.NoError(t, err)
+	require.Equal(t, 50, r.Points)
+	require.Less(t, r.W2True, 150.0, "the rows seen lie among those held out")
+}
+
+func TestSplitDataIsThatOfARun(t *testing.T) {
+	c := dataRun(writeCSV(t, points))
+	c.Seed = 9
+	e := newRun(t, c)
+	seen, held, err := train.SplitData(c)
+	require.NoError(t, err)
+	for _, part := range []struct{ want, got *dataset.Table }{{seen, e.Data.Train}, {held, e.Data.Held}} {
+		z, err := e.Data.Standardize.Transform(part.want.Data)
+		require.NoError(t, err)
+		require.Equal(t, z, part.got.Data)
+	}
+	large := train.Config{Data: writeNPY(t, 1000), DataMemory: 1000}
+	_, _, err = train.SplitData(large)
+	require.EqualError(t, err, "train: "+large.Data+" exceeds the data memory of 1000 bytes; raise it")
 }
 
 func TestColumnsArePicked(t *testing.T) {

@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"math"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +45,34 @@ func TestExplorationDecays(t *testing.T) {
 		require.EqualError(t, err, `train: exploration-decay is "`+string(bad)+
 			`"; want constant, linear[:STEPS], cosine[:STEPS] or warm-down:START:END`)
 		require.Equal(t, err, train.Config{Exploration: 1, ExplorationDecay: bad}.WithDefaults().Check())
+	}
+}
+
+// A schedule over the whole run is over its total, also where a run is continued, and where it is continued for longer.
+func TestExplorationDecaysOverTheTotalOfAContinuedRun(t *testing.T) {
+	const e = 0.5
+	c := smallRun()
+	c.Steps, c.Exploration, c.ExplorationDecay, c.Schedule = 10, e, "linear", train.LinearRate
+	path := filepath.Join(t.TempDir(), "run.safetensors")
+	run := newRun(t, c)
+	require.NoError(t, stepTo(run, 4))
+	require.NoError(t, run.Save(path))
+	for _, total := range []int{10, 40} {
+		again, err := train.OpenExperiment(testdevice.Stream(t, 1), path, func(c *train.Config) { c.Steps = total })
+		require.NoError(t, err)
+		s := again.Stream()
+		h := heard{again.Loss, again.Loss, tensor.Zeros(s, backend.Float64)}
+		again.Trainer.Loss = h
+		require.NoError(t, again.Run(t.Context(), train.Watch{}))
+		want := 0.0
+		for step := 4; step < total; step++ {
+			factor := 1 - float64(step)/float64(total)
+			want += e * factor
+			require.InDelta(t, factor, again.Trainer.Schedule(step), 1e-12, "the learning rate's is the same")
+		}
+		sum, err := h.sum.Item()
+		require.NoError(t, err)
+		require.InDelta(t, want, sum, 1e-12)
 	}
 }
 

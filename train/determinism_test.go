@@ -32,6 +32,7 @@ func TestSameSeedGivesTheSameBits(t *testing.T) {
 		{"fixed", train.Config{}},
 		{"few numbers", train.Config{Batch: 8, Net: small, Process: diffusion.Process{NumSteps: 4}}},
 		{"learned variance", train.Config{LearnVariance: true, Exploration: 0.3}},
+		{"scaled", train.Config{Scaled: true, DiagonalVariance: true}},
 		{"learned backward", train.Config{LearnVariance: true, LearnPB: train.LearnPBMeanVariance, IncludeLogPB: true}},
 	} {
 		for _, dtype := range []backend.DType{backend.Float32, backend.Float64} {

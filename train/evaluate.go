@@ -50,6 +50,9 @@ func (e *Experiment) EvaluateWith(ctx context.Context, v Evaluation) (r Report, 
 	if err := v.check(); err != nil {
 		return r, err
 	}
+	if err := e.checkKnown("evaluate"); err != nil {
+		return r, err
+	}
 	v.Paths, v.Points, v.Exact = cmp.Or(v.Paths, DefaultPaths), cmp.Or(v.Points, DefaultPoints), cmp.Or(v.Exact, DefaultExact)
 	defer e.UseAverages()()
 	err = e.stream.WithContext(ctx, func() (err error) {
@@ -225,7 +228,7 @@ func (m *measurement) ofData(ctx context.Context) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
-	truth, err := m.Data.Standardize.Inverse(held.Data[:n*d])
+	truth, err := m.Truth(rng, n)
 	if err != nil {
 		return r, err
 	}

@@ -17,7 +17,7 @@ type Experiment struct {
 	Sampler *diffusion.Sampler
 	Trainer *Trainer
 	Target  diffusion.Sampled // nil if the run learns from data
-	Data    *Data             // nil if it learns a target
+	Data    *Data             // nil if it learns a target, or what it has learned is not known; see Config.Dim
 
 	stream *tensor.Stream
 	rng    *tensor.RNG
@@ -77,8 +77,11 @@ func newOptimizer(loss *mle.MLE, c Config) (optim.Optimizer, error) {
 	return optim.NewAdam(params, settings, more...)
 }
 
-// openSource opens the target or the data, and returns where batches come from and their width.
+// openSource opens the target or the data, and returns where batches come from, nil if neither is known, and their width.
 func (e *Experiment) openSource() (Source, int, error) {
+	if e.Config.Dim > 0 {
+		return nil, e.Config.Dim, nil
+	}
 	if e.Config.Target != "" {
 		known, err := diffusion.NewTarget(e.Config.Target)
 		if err != nil {
@@ -138,8 +141,16 @@ func (e *Experiment) Model() *Model {
 		m.Columns, m.Standardize = e.Data.Columns, &e.Data.Standardize
 		return m
 	}
-	m.Columns = coordinates(e.Target.Dim())
+	m.Columns = coordinates(e.Loss.PF.Dim())
 	return m
+}
+
+// checkKnown returns an error if there is nothing to train on, or to compare with.
+func (e *Experiment) checkKnown(what string) error {
+	if e.Target == nil && e.Data == nil {
+		return fmt.Errorf("train: %s: what these policies have learned is not known: they were imported without a target; they can sample", what)
+	}
+	return nil
 }
 
 // Stream returns the stream of the run.

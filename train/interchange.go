@@ -9,7 +9,8 @@ import (
 )
 
 // Import returns a run of a torchgfn checkpoint's weights at its step, with a fresh optimiser. Of c it takes what the file does not say: the target, the
-// process unless Export wrote the file, the ranges, and how to train on. The networks and what they learn are the file's.
+// process unless Export wrote the file, the ranges, and how to train on. Without a target, which may be none that this package knows, the run has the
+// file's dimension: it can sample, and be saved and exported, but neither measured nor trained on. The networks and what they learn are the file's.
 func Import(s *tensor.Stream, c Config, file *torchgfn.Checkpoint) (e *Experiment, err error) {
 	defer tensor.Catch(&err)
 	if c, err = c.of(file); err != nil {
@@ -19,7 +20,7 @@ func Import(s *tensor.Stream, c Config, file *torchgfn.Checkpoint) (e *Experimen
 		return nil, err
 	}
 	if got := e.Loss.PF.Dim(); got != file.Forward.Dim {
-		return nil, fmt.Errorf("train: import: the file's states have %d coordinates, and those of %s %d", file.Forward.Dim, c.Target, got)
+		return nil, fmt.Errorf("train: import: the file's states have %d coordinates, and those of target %s %d; name its own, or none", file.Forward.Dim, c.Target, got)
 	}
 	if err := file.CopyInto(s, e.Sampler); err != nil {
 		return nil, fmt.Errorf("train: import: %w", err)
@@ -40,6 +41,9 @@ func (c Config) of(file *torchgfn.Checkpoint) (Config, error) {
 		return c, fmt.Errorf("torchgfn's files do not say how data was scaled; want a target")
 	case file.Backward != nil && file.Backward.Net != file.Forward.Net:
 		return c, fmt.Errorf("the networks of the policies differ, forward %+v, backward %+v; a run has one size", file.Forward.Net, file.Backward.Net)
+	}
+	if c.Target == "" {
+		c.Dim = file.Forward.Dim
 	}
 	c.Net, c.LearnVariance, c.LearnPB = file.Forward.Net, file.Forward.LearnVariance, FixedBridge
 	switch {

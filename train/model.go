@@ -44,13 +44,16 @@ func openModel(s *tensor.Stream, f *safetensors.File, c Config) (*Model, error) 
 		return nil, err
 	}
 	m := &Model{Config: c}
-	if c.Target != "" {
+	switch {
+	case c.Dim > 0:
+		m.Columns = coordinates(c.Dim)
+	case c.Target != "":
 		target, err := diffusion.NewTarget(c.Target)
 		if err != nil {
 			return nil, err
 		}
 		m.Columns = coordinates(target.Dim())
-	} else {
+	default:
 		stored, err := readScale(f)
 		if err != nil {
 			return nil, err
@@ -81,6 +84,17 @@ func copyWeights(s *tensor.Stream, loss *mle.MLE, f *safetensors.File) error {
 		return err
 	}
 	return nn.Copy(loss.Buffers(), tensors(s, f, bufferPrefix+"."))
+}
+
+// Freeze makes the weights readable from every stream of their device. Any number of goroutines can then draw at once, each with a generator on a
+// stream of its own.
+func (m *Model) Freeze() error {
+	for _, p := range append(m.Sampler.Params(), m.Sampler.Buffers()...) {
+		if err := p.Value.Freeze(); err != nil {
+			return fmt.Errorf("train: freeze %s: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // Draw returns n samples, row by row, in the data's own units; see [Model.DrawEach].

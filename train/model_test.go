@@ -44,6 +44,27 @@ func TestModelDrawsWhatItsRunDraws(t *testing.T) {
 	require.Equal(t, draw(e.Model()), draw(m))
 }
 
+func TestAFrozenModelDrawsOnAnyStream(t *testing.T) {
+	dev, _ := testdevice.Metered(t, "cpu", backend.Options{})
+	home, other := testdevice.StreamOf(t, dev), testdevice.StreamOf(t, dev)
+	c := tinyConfig()
+	c.LearnPB = train.LearnPBMean
+	e, err := train.NewExperiment(home, c)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "checkpoint.safetensors")
+	require.NoError(t, e.Save(path))
+	m, err := train.OpenModel(home, path)
+	require.NoError(t, err)
+	want, err := m.Draw(t.Context(), tensor.NewRNG(home, 7), 10, 4)
+	require.NoError(t, err)
+	_, err = m.Draw(t.Context(), tensor.NewRNG(other, 7), 10, 4)
+	require.Error(t, err, "weights belong to their stream")
+	require.NoError(t, m.Freeze())
+	got, err := m.Draw(t.Context(), tensor.NewRNG(other, 7), 10, 4)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 func TestLogDensityIsNormalised(t *testing.T) {
 	e, err := train.NewExperiment(testdevice.Stream(t, 1), tinyConfig())
 	require.NoError(t, err)

@@ -10,7 +10,8 @@ import (
 // policies returns the settings of both policies; those of the backward one say nothing where it is the bridge.
 func (c Config) policies() (pf, pb diffusion.PolicyConfig) {
 	pf = diffusion.PolicyConfig{
-		Net: c.Net, LearnVariance: c.LearnVariance || c.DiagonalVariance, Diagonal: c.DiagonalVariance, Clip: c.Clip, LogVarRange: c.LogVarRange,
+		Net: c.Net, LearnVariance: c.LearnVariance || c.DiagonalVariance, Diagonal: c.DiagonalVariance, Scaled: c.Scaled,
+		Clip: c.Clip, LogVarRange: c.LogVarRange,
 	}
 	pb = diffusion.PolicyConfig{
 		Net: c.Net, LearnVariance: c.LearnPB == LearnPBMeanVariance || c.LearnPB == LearnPBMeanDiagonal, Diagonal: c.LearnPB == LearnPBMeanDiagonal,
@@ -26,6 +27,8 @@ func (c Config) checkPolicies() error {
 		return fmt.Errorf("train: lr-pb is %v, but the backward policy is the fixed bridge; set learn-pb too", c.LRPB)
 	case c.LearnPB == FixedBridge && c.PBForm != diffusion.Additive:
 		return fmt.Errorf("train: pb-form is %v, but the backward policy is the fixed bridge; set learn-pb too", c.PBForm)
+	case !(c.LogVarRange >= 0) || math.IsInf(c.LogVarRange, 1):
+		return fmt.Errorf("train: log-var-range is %v; want a positive number", c.LogVarRange)
 	case !(c.LRPB >= 0) || math.IsInf(c.LRPB, 1):
 		return fmt.Errorf("train: lr-pb is %v; want a positive number, or 0 for that of lr", c.LRPB)
 	case c.Exploration == 0 && c.ExplorationDecay != "" && c.ExplorationDecay != "constant":

@@ -78,10 +78,10 @@ func (r *Report) distances(ctx context.Context, exact int, samples, truth, other
 	}
 	bandwidths := []float64{median / 4, median / 2, median, 2 * median, 4 * median}
 	r.MMD2 = &Discrepancy{Median: median}
-	if r.MMD2.Value, err = transport.MMD2(samples, truth, d, bandwidths...); err != nil {
+	if r.MMD2.Value, err = transport.MMD2Context(ctx, samples, truth, d, bandwidths...); err != nil {
 		return err
 	}
-	r.MMD2.True, err = transport.MMD2(others, truth, d, bandwidths...)
+	r.MMD2.True, err = transport.MMD2Context(ctx, others, truth, d, bandwidths...)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ type Watch struct {
 	Dir             string // an existing directory for checkpoints; none are kept if it is empty
 	Keep            int    // how many of the latest checkpoints stay, beside the best; 0 stands for 3
 	CheckpointEvery int    // steps between checkpoints; 0 stands for about a minute
+
+	Lock *DirLock // of Dir, if the caller has locked it; else Run does
 
 	OnStep     func(Progress) error // called after each step
 	OnBound    func(Bound) error    // called after each estimate of the held-out bound
@@ -31,21 +34,26 @@ var ErrNoProgress = errors.New("the held-out bound no longer improves")
 //
 // With a directory, checkpoints are saved every so often, and however the run ends, unless it has diverged: then the error wraps [ErrDiverged] and
 // names the last good checkpoint. Each is written to a temporary file, flushed to the disk and renamed, so a crash at any moment costs no more than
-// the steps since. The weights of the best bound are saved too, as [BestName]. A checkpoint that cannot be saved ends the run; those before it stay
+// the steps since. The directory is locked meanwhile: another run in it is an error. The weights of the best bound are saved too, as [BestName]. A checkpoint that cannot be saved ends the run; those before it stay
 // as they are. ctx and callbacks end it between two steps.
-func (e *Experiment) Run(ctx context.Context, w Watch) error {
+func (e *Experiment) Run(ctx context.Context, w Watch) (err error) {
+	if err := e.checkKnown("run"); err != nil {
+		return err
+	}
 	r := &watchedRun{Experiment: e, Watch: w, saved: time.Now()}
 	if w.Dir != "" {
-		keep := w.Keep
-		if keep == 0 {
-			keep = defaultKeep
+		if w.Lock == nil {
+			own, err := LockDir(w.Dir)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, own.Release()) }()
 		}
-		var err error
-		if r.keeper, err = openKeeper(w.Dir, keep, e.opened); err != nil {
+		if r.keeper, err = openKeeper(w.Dir, cmp.Or(w.Keep, defaultKeep), e.opened); err != nil {
 			return err
 		}
 	}
-	err := e.stale()
+	err = e.stale()
 	if err == nil {
 		err = e.Trainer.Run(ctx, e.Config.Steps, func(p Progress) error { return r.afterStep(ctx, p) })
 	}

@@ -3,6 +3,7 @@ package train_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -329,4 +330,25 @@ func TestSchedulesReachTheStep(t *testing.T) {
 		require.Empty(t, seen[loss], "%s trains as %s does", name, seen[loss])
 		seen[loss] = name
 	}
+}
+
+// Two trainings that write to one directory would remove each other's checkpoints.
+func TestADirectoryHasOneRun(t *testing.T) {
+	dir := t.TempDir()
+	c := smallRun()
+	c.Steps = 2
+	first, second := newRun(t, c), newRun(t, c)
+	held := fmt.Sprintf("train: process %d writes to %s; wait until it ends, or take another directory", os.Getpid(), dir)
+	err := first.Run(t.Context(), train.Watch{Dir: dir, OnStep: func(train.Progress) error {
+		require.EqualError(t, second.Run(t.Context(), train.Watch{Dir: dir}), held)
+		return nil
+	}})
+	require.NoError(t, err)
+	require.Zero(t, second.Trainer.Step)
+
+	lock, err := train.LockDir(dir)
+	require.NoError(t, err, "a run that has ended lets others in")
+	require.EqualError(t, second.Run(t.Context(), train.Watch{Dir: dir}), held)
+	require.NoError(t, second.Run(t.Context(), train.Watch{Dir: dir, Lock: lock}), "the lock is the caller's")
+	require.NoError(t, lock.Release())
 }

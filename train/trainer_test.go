@@ -118,6 +118,7 @@ func TestEverySettingReachesTheLoss(t *testing.T) {
 		"time scale":         func(c *train.Config) { c.Process.TScale = 2 },
 		"network":            func(c *train.Config) { c.Net.Hidden++ },
 		"learned variance":   func(c *train.Config) { c.LearnVariance = true },
+		"scaled":             func(c *train.Config) { c.Scaled = true },
 		"backward policy":    func(c *train.Config) { c.LearnPB = train.LearnPBMeanVariance },
 		"size of correction": func(c *train.Config) { c.PBScaleRange = 0.2 },
 		"log p_B":            func(c *train.Config) { c.IncludeLogPB = true },

@@ -8,12 +8,15 @@ import (
 	"github.com/weir-ml/weir/tensor"
 )
 
-// Truth returns what samples should look like, row by row: n samples of the target, or up to n of the held-out rows in the data's own units.
+// Truth returns what samples should look like, row by row: n samples of the target, or up to n of the held-out rows, spread evenly, in
+// the data's own units.
 func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error) {
 	defer tensor.Catch(&err)
+	if err := e.checkKnown("truth"); err != nil {
+		return nil, err
+	}
 	if e.Data != nil {
-		held := e.Data.Held
-		return e.Data.Standardize.Inverse(held.Data[:min(n, held.Rows)*len(held.Columns)])
+		return e.Data.Standardize.Inverse(evenly(e.Data.Held, n).Data)
 	}
 	e.stream.Scope(func() { values, err = e.Target.Sample(rng, e.Config.DType.DType, n).Float64s() })
 	return values, err
@@ -23,7 +26,7 @@ func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error)
 func (e *Experiment) LogDensity(points []float64) (values []float64, err error) {
 	defer tensor.Catch(&err)
 	if e.Target == nil {
-		return nil, fmt.Errorf("train: data has no density")
+		return nil, fmt.Errorf("train: there is no target, and so no density")
 	}
 	d := e.Target.Dim()
 	e.stream.Scope(func() {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // settings say what a run draws and which part of it is executed. A violation prints those that repeat it.
@@ -18,10 +19,12 @@ type settings struct {
 	keep     numbers // the commands of that program to execute; none is all
 }
 
-// flags are the settings of the command line.
+// flags are the settings of the command line of a test. Programs that call Verify have flags of their own.
 var flags = func() *settings {
 	s := defaults()
-	s.register(flag.CommandLine)
+	if testing.Testing() {
+		s.register(flag.CommandLine)
+	}
 	return s
 }()
 

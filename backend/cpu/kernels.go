@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"runtime"
 	"unsafe"
 
@@ -56,6 +57,9 @@ type Columns struct {
 
 // NewDevice returns a device that runs on this package's engine with other inner loops. Its name stands before its errors.
 func NewDevice(name string, o backend.Options, k Kernels) (backend.Device, error) {
+	if o.Precision != "" {
+		return nil, fmt.Errorf("%s: no precision %q; products are exact here", name, o.Precision)
+	}
 	workers := o.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)

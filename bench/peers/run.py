@@ -3,7 +3,7 @@
     python run.py [--quick] [--only loops,products,steps,train,overhead] [--python PYTHON] [--jax PYTHON] [--out DIR]
 
 What is not installed is left out and said so. On a quiet machine a whole run takes some 13 minutes, a quick one two.
-Writes results.json, with every value, and results.md.
+Writes results.json, with every value, results.md, and peers.json, which `weir bench --peers` shows beside its own results.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import tempfile
 import time
 
 import acceptance
+import interchange
 from measure import Results
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -185,6 +186,7 @@ def machine():
         "processor": f"{model.get('model name')}, family {model.get('cpu family')}, model {model.get('model')}",
         "cores": len(os.sched_getaffinity(0)),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 30} GiB",
+        "arch": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine),
         "linux": os.uname().release,
         "go": said("go", "env", "GOVERSION"),
         "gcc": said("gcc", "--version"),
@@ -225,6 +227,8 @@ def write(run, wanted, about):
     run.args.out.mkdir(parents=True, exist_ok=True)
     found = {"machine": about, "acceptance": [dataclasses.asdict(x) | {"verdict": x.verdict} for x in table]} | r.table()
     (run.args.out / "results.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    peers = interchange.report(r, about)
+    (run.args.out / "peers.json").write_text(json.dumps(peers, indent=1, ensure_ascii=False) + "\n")
     facts = "".join(f"- {name}: {value}\n" for name, value in (about | r.versions).items())
     (run.args.out / "results.md").write_text(f"{facts}\n{text}")
 

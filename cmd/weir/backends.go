@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
+	_ "github.com/weir-ml/weir/backend/cuda"
 	_ "github.com/weir-ml/weir/backend/simd"
 )
 

@@ -20,9 +20,11 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a sampler of a target or of data."`
 	Eval     evalCmd     `cmd:"" help:"Measure how good a trained sampler is."`
 	Sample   sampleCmd   `cmd:"" help:"Write samples of a trained sampler to a file."`
+	Split    splitCmd    `cmd:"" help:"Write the rows that a run on data trains on, and those it holds out."`
 	Import   importCmd   `cmd:"" help:"Make a run of a checkpoint of torchgfn."`
 	Export   exportCmd   `cmd:"" help:"Write a run's policies to a file that torchgfn loads."`
 	Loss     lossCmd     `cmd:"" help:"Compute the loss and gradients of a recorded case of the reference."`
+	Bench    benchCmd    `cmd:"" help:"Compare the speed of backends."`
 	Backends backendsCmd `cmd:"" help:"List the backends."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
@@ -124,6 +126,7 @@ func execute(ctx context.Context, args []string, c *console) error {
 // defaults makes those of package train the defaults of the flags, which so stand in --help.
 func defaults() kong.Vars {
 	c := train.Config{}.WithDefaults()
+	suites, budget, passes := benchDefaults()
 	float := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	return kong.Vars{
 		"target":       c.Target,
@@ -139,6 +142,7 @@ func defaults() kong.Vars {
 		"hidden":       strconv.Itoa(c.Net.Hidden),
 		"layers":       strconv.Itoa(c.Net.JointLayers),
 		"pbScaleRange": float(c.PBScaleRange),
+		"logVarRange":  float(c.LogVarRange),
 		"exploration":  float(c.Exploration),
 		"lr":           float(c.LR),
 		"seed":         strconv.FormatUint(c.Seed, 10),
@@ -149,6 +153,9 @@ func defaults() kong.Vars {
 		"evalPaths":    strconv.Itoa(train.DefaultPaths),
 		"evalPoints":   strconv.Itoa(train.DefaultPoints),
 		"evalExact":    strconv.Itoa(train.DefaultExact),
+		"suites":       suites,
+		"benchBudget":  budget,
+		"benchPasses":  passes,
 	}
 }
 

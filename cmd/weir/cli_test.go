@@ -72,13 +72,13 @@ func TestBackendsMarksTheDefault(t *testing.T) {
 }
 
 func TestHelpShowsTheRealDefaults(t *testing.T) {
-	for _, command := range []string{"", "train", "eval", "sample", "loss", "backends", "version"} {
+	for _, command := range []string{"", "train", "eval", "sample", "loss", "bench", "backends", "version"} {
 		r := weir(strings.Fields(command + " --help")...)
 		require.Zero(t, r.code, r.stderr)
 		require.Contains(t, r.stdout, "Usage: weir")
 		require.Empty(t, r.stderr)
 	}
-	help := strings.Join(strings.Fields(weir("train", "--help").stdout+weir("eval", "--help").stdout), " ") // lines break within a value
+	help := strings.Join(strings.Fields(weir("train", "--help").stdout+weir("eval", "--help").stdout+weir("bench", "--help").stdout), " ") // lines break within a value
 	for name, value := range defaults() {
 		require.Contains(t, help, value, name)
 	}

@@ -5,10 +5,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,4 +155,31 @@ func TestDirectoryThatVanishes(t *testing.T) {
 	_, damaged, err := train.Latest(dir + ".moved")
 	require.NoError(t, err)
 	require.Empty(t, damaged)
+}
+
+// The directory of a run that trains is its own, whatever another is told to do there.
+func TestARunInProgressIsNotTouched(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, os.Mkdir(dir, 0o777))
+	require.NoError(t, os.Chmod(dir, 0o777))
+	process, _ := startIn(t, dir)
+	want := fmt.Sprintf("process %d writes to %s; wait until it ends, or take another directory", process.Process.Pid, dir)
+	for name, args := range map[string][]string{
+		"resume":  {"train", "--resume", dir, "--steps", "2000000"},
+		"replace": append([]string{"train", "--force", "--out", dir}, tiny...),
+		"import":  {"import", tutorial, "--num-steps", "20", "--sigma", "4", "--force", "--out", dir},
+	} {
+		r := weir(args...)
+		require.Equal(t, exitFailure, r.code, name)
+		require.Equal(t, "weir: train: "+want+"\n", r.stderr, name)
+	}
+	r := weir("sample", "--from", dir, "--out", "-", "-n", "2")
+	require.Zero(t, r.code, r.stderr)
+
+	require.NoError(t, process.Process.Kill())
+	require.Error(t, process.Wait())
+	_, step, err := train.ReadConfig(latest(dir))
+	require.NoError(t, err)
+	r = weir("train", "--resume", dir, "--steps", strconv.Itoa(step+1), "--eval-samples", "10")
+	require.Zero(t, r.code, "the lock of a killed process is none: %s", r.stderr)
 }

@@ -26,8 +26,8 @@ type rowWriter struct {
 	end   func() error
 }
 
-// findFormat returns the format that the ending of a path stands for; that of stdout is CSV.
-func findFormat(path string) (format, error) {
+// findFormat returns the format that the ending of a path, given by a flag, stands for; that of stdout is CSV.
+func findFormat(flag, path string) (format, error) {
 	switch end := strings.ToLower(filepath.Ext(path)); {
 	case path == "-" || end == ".csv" || strings.HasPrefix(path, "/dev/"):
 		return csvRows, nil
@@ -36,7 +36,7 @@ func findFormat(path string) (format, error) {
 	case end == ".safetensors":
 		return safetensorsRows, nil
 	}
-	return nil, usageError{fmt.Errorf("--out is %s; want a name that ends in .csv, .npy or .safetensors, or - for CSV to stdout", path)}
+	return nil, usageError{fmt.Errorf("--%s is %s; want a name that ends in .csv, .npy or .safetensors, or - for CSV to stdout", flag, path)}
 }
 
 // csvRows writes the fewest digits that give a number back.

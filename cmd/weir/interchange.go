@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/weir-ml/weir/gflownet/diffusion"
@@ -14,7 +15,7 @@ type importCmd struct {
 	File   string `arg:"" placeholder:"FILE" help:"What torch.save wrote (.pt), or safetensors: the tutorial's checkpoint or a state dict."`
 	Out    string `required:"" placeholder:"DIR" help:"Directory of the new run."`
 	Force  bool   `help:"Replace a run that is in the directory."`
-	Target string `placeholder:"${target}" default:"${target}" help:"What the policies were trained on: ${targets}."`
+	Target string `placeholder:"${target}" default:"${target}" help:"What the policies were trained on: ${targets}; or none, if it is not among them: such a run samples and exports."`
 
 	NumSteps     int     `placeholder:"N" help:"num_steps, which torchgfn's files do not hold."`
 	Sigma        float64 `placeholder:"S" help:"sigma, which they do not hold either."`
@@ -42,21 +43,37 @@ func (m *importCmd) Run(c *console) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.File, err)
 		}
-		if err := dir.create(); err != nil {
+		lock, err := dir.create()
+		if err != nil {
 			return err
 		}
-		if err := e.Save(dir.file(train.CheckpointName(e.Trainer.Step))); err != nil {
+		if err := errors.Join(e.Save(dir.file(train.CheckpointName(e.Trainer.Step))), lock.Release()); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.out, "%s: step %d of a sampler of %s with %d parameters, in %s\n",
-			m.File, e.Trainer.Step, e.Config.Target, e.Parameters(), dir)
+		_, err = fmt.Fprintf(c.out, "%s: step %d of a sampler %s with %d parameters, in %s\n",
+			m.File, e.Trainer.Step, learned(e.Config), e.Parameters(), dir)
 		return err
 	})
 }
 
+// noTarget stands for one that is not known.
+const noTarget = "none"
+
+// learned says what a run has learned.
+func learned(c train.Config) string {
+	if c.Target == "" {
+		return fmt.Sprintf("in %d dimensions", c.Dim)
+	}
+	return "of " + c.Target
+}
+
 func (m *importCmd) config() train.Config {
+	target := m.Target
+	if target == noTarget {
+		target = ""
+	}
 	return train.Config{
-		Target: m.Target, Process: diffusion.Process{NumSteps: m.NumSteps, Sigma: m.Sigma, TScale: m.TScale},
+		Target: target, Process: diffusion.Process{NumSteps: m.NumSteps, Sigma: m.Sigma, TScale: m.TScale},
 		PBScaleRange: m.PBScaleRange, LogVarRange: m.LogVarRange, Clip: m.Clip,
 	}
 }

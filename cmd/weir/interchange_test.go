@@ -38,6 +38,28 @@ func TestImportMakesARunLikeAnyOther(t *testing.T) {
 	require.Equal(t, weir("sample", "--from", dir, "--out", "-").stdout, weir("sample", "--from", again, "--out", "-").stdout)
 }
 
+// Policies of a target that is not built in are of use without it.
+func TestImportWithoutATarget(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := weir("import", tutorial, "--target", "none", "--num-steps", "20", "--sigma", "4", "--pb-scale-range", "0.3", "--out", dir)
+	require.Zero(t, r.code, r.stderr)
+	require.Equal(t, tutorial+": step 400 of a sampler in 2 dimensions with 2373 parameters, in "+dir+"\n", r.stdout)
+
+	known := filepath.Join(t.TempDir(), "known")
+	r = weir("import", tutorial, "--target", "gmm2", "--num-steps", "20", "--sigma", "4", "--pb-scale-range", "0.3", "--out", known)
+	require.Zero(t, r.code, r.stderr)
+	require.Equal(t, weir("sample", "--from", known, "--out", "-").stdout, weir("sample", "--from", dir, "--out", "-").stdout)
+	r = weir("export", "--from", dir, "--out", filepath.Join(t.TempDir(), "out.safetensors"))
+	require.Zero(t, r.code, r.stderr)
+
+	for _, args := range [][]string{{"eval", "--from", dir}, {"train", "--resume", dir, "--steps", "402"}} {
+		r := weir(args...)
+		require.Equal(t, exitFailure, r.code)
+		require.Contains(t, r.stderr, "what these policies have learned is not known: they were imported without a target; they can sample")
+		require.Equal(t, 1, strings.Count(r.stderr, "\n"), r.stderr)
+	}
+}
+
 func TestImportsThatCannotBeAreOneLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
@@ -46,7 +68,11 @@ func TestImportsThatCannotBeAreOneLine(t *testing.T) {
 		"no settings": {[]string{tutorial}, "the file says neither num-steps nor sigma"},
 		"no file":     {[]string{"absent.pt"}, "torchgfn: torchpt: open absent.pt"},
 		"target":      {[]string{tutorial, "--target", "gmm3", "--num-steps", "20", "--sigma", "4"}, "unknown target"},
-		"sigma":       {[]string{tutorial, "--num-steps", "20", "--sigma=-4"}, "sigma is -4"},
+		"dimension": {
+			[]string{tutorial, "--target", "many_well", "--num-steps", "20", "--sigma", "4"},
+			"the file's states have 2 coordinates, and those of target many_well 32; name its own, or none",
+		},
+		"sigma": {[]string{tutorial, "--num-steps", "20", "--sigma=-4"}, "sigma is -4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")

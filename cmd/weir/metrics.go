@@ -23,9 +23,9 @@ type metric struct {
 	Seconds float64 `json:"seconds"`   // of training so far, interruptions left out
 }
 
-// metricsLog keeps the metrics of a run, and appends them to its file.
+// metricsLog appends the metrics of a run to its file. It does not keep them: a run may last millions of steps.
 type metricsLog struct {
-	past    []metric
+	last    metric // zero before the first
 	file    *os.File
 	buffer  *bufio.Writer
 	start   time.Time
@@ -76,9 +76,10 @@ func createMetrics(path string, past []metric) (*metricsLog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	log := &metricsLog{past: past, file: f, buffer: bufio.NewWriter(f), start: time.Now()}
+	log := &metricsLog{file: f, buffer: bufio.NewWriter(f), start: time.Now()}
 	if len(past) > 0 {
-		log.before = past[len(past)-1].Seconds
+		log.last = past[len(past)-1]
+		log.before = log.last.Seconds
 	}
 	return log, nil
 }
@@ -87,7 +88,7 @@ func createMetrics(path string, past []metric) (*metricsLog, error) {
 func (l *metricsLog) add(p train.Progress) (metric, error) {
 	now := time.Now()
 	m := metric{Step: p.Step, Loss: p.Loss, Norm: p.GradNorm, Seconds: l.before + now.Sub(l.start).Seconds()}
-	l.past = append(l.past, m)
+	l.last = m
 	if err := writeJSON(l.buffer, m); err != nil {
 		return m, err
 	}
@@ -106,22 +107,18 @@ func (l *metricsLog) flush() error {
 	return nil
 }
 
-// seconds returns the time trained so far.
-func (l *metricsLog) seconds() float64 {
-	if len(l.past) == 0 {
-		return 0
-	}
-	return l.past[len(l.past)-1].Seconds
-}
-
-// curve returns the losses for a plot.
-func (l *metricsLog) curve() plot.Curve {
+// curve returns the losses for a plot, from the file.
+func (l *metricsLog) curve() (plot.Curve, error) {
 	var c plot.Curve
-	for _, m := range l.past {
+	if err := l.flush(); err != nil {
+		return c, err
+	}
+	past, err := readMetrics(l.file.Name(), l.last.Step)
+	for _, m := range past {
 		c.Steps = append(c.Steps, m.Step)
 		c.Losses = append(c.Losses, m.Loss)
 	}
-	return c
+	return c, err
 }
 
 // close writes what is buffered and closes the file.

@@ -81,11 +81,23 @@ func (d runDir) checkLatest(path string) error {
 	return fmt.Errorf("%s holds a later checkpoint, %s; to go on from %s, choose another directory with --out", d, filepath.Base(latest), filepath.Base(path))
 }
 
-// create makes the directory, without the files of an earlier run.
-func (d runDir) create() error {
+// create makes the directory, without the files of an earlier run, and locks it.
+func (d runDir) create() (*train.DirLock, error) {
 	if err := os.MkdirAll(string(d), 0o755); err != nil {
-		return fmt.Errorf("output directory: %w", err)
+		return nil, fmt.Errorf("output directory: %w", err)
 	}
+	lock, err := train.LockDir(string(d))
+	if err != nil {
+		return nil, err
+	}
+	if err := d.empty(); err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	return lock, nil
+}
+
+// empty removes the files of an earlier run.
+func (d runDir) empty() error {
 	checkpoints, err := d.checkpoints()
 	if err != nil {
 		return fmt.Errorf("output directory: %w", err)
@@ -101,6 +113,18 @@ func (d runDir) create() error {
 // clean removes what a killed process has left half written, checkpoints excepted, which the run itself looks after.
 func (d runDir) clean() error {
 	return atomicfile.Clean(string(d), func(name string) bool { return slices.Contains(d.files(), d.file(name)) })
+}
+
+// runOf returns the directory of a run that is given by that or by a checkpoint in it.
+func runOf(path string) (runDir, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("no run to open: %w", err)
+	case info.IsDir():
+		return runDir(path), nil
+	}
+	return runDir(filepath.Dir(path)), nil
 }
 
 // findCheckpoint returns the latest whole checkpoint of the run in dir, which may also be a checkpoint itself. It tells of later ones that are

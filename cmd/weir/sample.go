@@ -31,7 +31,7 @@ func (m *sampleCmd) Run(ctx context.Context, c *console) error {
 	case m.Batch < 1:
 		return fmt.Errorf("batch is %d; want at least 1", m.Batch)
 	}
-	format, err := findFormat(m.Out)
+	format, err := findFormat("out", m.Out)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ type settings struct {
 	ZeroInit      bool          `group:"Networks:" help:"Start with a drift of almost 0."`
 	LearnVariance bool          `group:"Networks:" help:"Learn the variance of forward steps."`
 	Diagonal      bool          `group:"Networks:" name:"diagonal-variance" help:"Learn one for each coordinate."`
+	LogVarRange   float64       `group:"Networks:" name:"log-var-range" default:"${logVarRange}" help:"Limit on the logarithm of learned standard deviations."`
+	Scaled        bool          `group:"Networks:" help:"Let the network give the drift in units of σ/√(1−t) and the deviation in units of σ: learns faster."`
 	LearnPB       train.LearnPB `group:"Networks:" name:"learn-pb" placeholder:"mean|mean+variance|mean+diagonal" help:"Learn the backward policy (default: the fixed Brownian bridge)."`
 	PBScaleRange  float64       `group:"Networks:" name:"pb-scale-range" default:"${pbScaleRange}" help:"Size of the learned corrections to the bridge."`
 
@@ -66,7 +68,7 @@ func (s *settings) config() (train.Config, error) {
 		Schedule: s.Schedule, WarmUp: s.WarmUp, WeightDecay: s.WeightDecay, ClipNorm: s.ClipNorm, EMA: s.EMA,
 		DataMemory: s.DataMemory << 20, MicroBatch: s.MicroBatch, BoundEvery: s.BoundEvery, Patience: s.Patience,
 	}
-	c.DiagonalVariance, c.PBForm, c.LRPB, c.ExplorationDecay = s.Diagonal, s.PBForm, s.LRPB, s.Decay
+	c.DiagonalVariance, c.Scaled, c.LogVarRange, c.PBForm, c.LRPB, c.ExplorationDecay = s.Diagonal, s.Scaled, s.LogVarRange, s.PBForm, s.LRPB, s.Decay
 	if c.Target == "" && c.Data == "" {
 		c.Target = train.DefaultTarget
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,11 +38,12 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	return t.on(func(s *tensor.Stream) error {
+	return t.on(func(s *tensor.Stream) (err error) {
 		r, err := open(s, c)
 		if err != nil {
 			return err
 		}
+		defer func() { err = cmp.Or(err, r.lock.Release()) }()
 		if err := r.dir.clean(); err != nil {
 			return err
 		}
@@ -50,6 +53,7 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 		if r.log, err = createMetrics(r.dir.metrics(), r.past.metrics); err != nil {
 			return err
 		}
+		r.past.metrics = nil
 		if r.Data != nil && r.Trainer.Step == 0 {
 			for _, remark := range r.Data.Remarks {
 				c.note("%s: %s", r.Config.Data, remark)
@@ -119,7 +123,9 @@ func (t *trainCmd) begin(s *tensor.Stream, c *console, config train.Config) (*tr
 	if err != nil {
 		return nil, err
 	}
-	return t.newRun(e, dir, c), dir.create()
+	r := t.newRun(e, dir, c)
+	r.lock, err = dir.create()
+	return r, err
 }
 
 func (t *trainCmd) newRun(e *train.Experiment, dir runDir, c *console) *trainRun {
@@ -130,14 +136,44 @@ func (t *trainCmd) newRun(e *train.Experiment, dir runDir, c *console) *trainRun
 	return r
 }
 
-// resume opens the checkpoint of a run, and its metrics and bounds until then.
+// resume continues a run, in its directory or another.
 func (t *trainCmd) resume(s *tensor.Stream, c *console, given map[string]bool) (*trainRun, error) {
-	path, err := findCheckpoint(c, t.Resume)
+	from, err := runOf(t.Resume)
 	if err != nil {
 		return nil, err
 	}
-	from := runDir(filepath.Dir(path))
 	to, elsewhere, err := t.continueIn(from)
+	if err != nil {
+		return nil, err
+	}
+	if elsewhere {
+		r, err := t.reopen(s, c, given)
+		if err != nil {
+			return nil, err
+		}
+		r.dir = to
+		r.lock, err = to.create()
+		return r, err
+	}
+	// Locked before it is read: what is read must be the last that was written.
+	lock, err := train.LockDir(string(from))
+	if err != nil {
+		return nil, err
+	}
+	r, err := t.reopen(s, c, given)
+	if err == nil {
+		err = from.checkLatest(r.opened)
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	r.lock = lock
+	return r, nil
+}
+
+// reopen opens the checkpoint of a run, and its metrics and bounds until then.
+func (t *trainCmd) reopen(s *tensor.Stream, c *console, given map[string]bool) (*trainRun, error) {
+	path, err := findCheckpoint(c, t.Resume)
 	if err != nil {
 		return nil, err
 	}
@@ -155,25 +191,16 @@ func (t *trainCmd) resume(s *tensor.Stream, c *console, given map[string]bool) (
 	if err != nil {
 		return nil, err
 	}
+	from := runDir(filepath.Dir(path))
 	if e.Trainer.Step >= e.Config.Steps {
 		return nil, fmt.Errorf("%s has done %d of %d steps; give a larger total with --steps", from, e.Trainer.Step, e.Config.Steps)
 	}
-	if !elsewhere {
-		if err := from.checkLatest(path); err != nil {
-			return nil, err
-		}
-	}
-	r := t.newRun(e, to, c)
-	r.from = from
+	r := t.newRun(e, from, c)
+	r.opened = path
 	if r.past.metrics, err = readMetrics(from.metrics(), e.Trainer.Step); err != nil {
 		return nil, err
 	}
-	if r.past.bounds, err = readBounds(from.bounds(), e.Trainer.Step); err != nil {
-		return nil, err
-	}
-	if elsewhere {
-		err = to.create()
-	}
+	r.past.bounds, err = readBounds(from.bounds(), e.Trainer.Step)
 	return r, err
 }
 

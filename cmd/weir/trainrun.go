@@ -16,7 +16,9 @@ import (
 type trainRun struct {
 	*train.Experiment
 	dir     runDir
-	from    runDir // where it began
+	from    runDir         // where it began
+	opened  string         // the checkpoint that it goes on from, if any
+	lock    *train.DirLock // of dir
 	log     *metricsLog
 	bounds  boundsLog
 	console *console
@@ -51,7 +53,7 @@ func (r *trainRun) steps(ctx context.Context) error {
 	shown := newProgress(r.console, r.json, r.Trainer.Step+1, r.Config.Steps)
 	defer shown.end()
 	return r.Run(ctx, train.Watch{
-		Dir: string(r.dir), Keep: r.keep, CheckpointEvery: r.every,
+		Dir: string(r.dir), Lock: r.lock, Keep: r.keep, CheckpointEvery: r.every,
 		OnStep: func(p train.Progress) error {
 			m, err := r.log.add(p)
 			if err != nil {
@@ -108,13 +110,13 @@ func (r *trainRun) finish(ctx context.Context) error {
 			Out     string       `json:"out"`
 			Seconds float64      `json:"seconds"`
 			Report  train.Report `json:"report"`
-		}{true, string(r.dir), r.log.seconds(), report})
+		}{true, string(r.dir), r.log.last.Seconds, report})
 	}
 	return r.summarize(report)
 }
 
 func (r *trainRun) summarize(report train.Report) error {
-	duration := time.Duration(r.log.seconds() * float64(time.Second)).Round(100 * time.Millisecond)
+	duration := time.Duration(r.log.last.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	_, err := fmt.Fprintf(r.console.out, "%s: %d steps in %v, %d parameters\n\n", r.name(), r.Trainer.Step, duration, r.Parameters())
 	if err != nil {
 		return err
@@ -137,8 +139,12 @@ func (r *trainRun) name() string {
 
 // drawCurves draws what there is of the loss and the bound.
 func (r *trainRun) drawCurves() error {
-	if len(r.log.past) > 0 {
-		if err := plot.Loss(r.dir.loss(), r.name(), r.log.curve(), plot.Curve{}); err != nil {
+	losses, err := r.log.curve()
+	if err != nil {
+		return err
+	}
+	if len(losses.Steps) > 0 {
+		if err := plot.Loss(r.dir.loss(), r.name(), losses, plot.Curve{}); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type config struct {
 	steps       int
 	batch       int
 	exploration float64
+	decay       string // of the exploration
 	eager       bool
 	samples     int // to evaluate with
 }
@@ -39,6 +40,7 @@ func main() {
 	flag.IntVar(&c.steps, "steps", 2000, "training steps")
 	flag.IntVar(&c.batch, "batch", 200, "paths in a step")
 	flag.Float64Var(&c.exploration, "exploration", 0, "standard deviation added to the steps of training paths")
+	flag.StringVar(&c.decay, "exploration-decay", "constant", "how that goes down: linear[:STEPS], cosine[:STEPS] or warm-down:START:END")
 	flag.BoolVar(&c.eager, "eager", false, "run every step afresh instead of replaying a recording")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -108,8 +110,12 @@ func fit(
 	if err != nil {
 		return nil, err
 	}
+	decay, err := train.Decay(c.decay).Schedule(c.steps)
+	if err != nil {
+		return nil, err
+	}
 	trainer := train.Trainer{
-		Loss: loss, Env: target, Optim: adam, RNG: rng, Batch: c.batch, Exploration: c.exploration, Eager: c.eager,
+		Loss: loss, Env: target, Optim: adam, RNG: rng, Batch: c.batch, Exploration: c.exploration, Decay: decay, Eager: c.eager,
 	}
 	err = trainer.Run(ctx, c.steps, func(p train.Progress) error {
 		logZ, err := loss.LogZ.Item()

@@ -26,8 +26,8 @@ func (l TB) Params() []nn.Param { return append(l.Sampler.Params(), l.LogZParams
 // LogZParams returns log_z, which learns at a rate of its own.
 func (l TB) LogZParams() []nn.Param { return []nn.Param{{Name: "log_z", Value: l.LogZ}} }
 
-// Loss draws o.Batch paths from the forward policy, or a path back from each of samples (B, d) if there are any. Exploration widens what is
-// drawn; the scores are those of the policy itself. No gradient flows through the draw.
+// Loss draws o.Batch paths from the forward policy, or a path back from each of samples (B, d) if there are any. Exploration, a schedule's
+// too, widens what is drawn; the scores are those of the policy itself. No gradient flows through the draw.
 func (l TB) Loss(
 	tape *autograd.Tape, env gflownet.Env, samples *tensor.Tensor, o gflownet.Options,
 ) (loss *autograd.Var, err error) {
@@ -37,7 +37,7 @@ func (l TB) Loss(
 	case samples != nil:
 		paths = l.Backward(tape, o.RNG, samples)
 	case o.Batch > 0:
-		paths = l.Score(l.Exploring(o.ExplorationStd).Forward(tape, o.RNG, o.Batch).States)
+		paths = l.Score(l.ExploringAs(o).Forward(tape, o.RNG, o.Batch).States)
 	default:
 		return nil, fmt.Errorf("trajectory balance: a batch of %d paths; want at least 1, or samples", o.Batch)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -120,10 +121,10 @@ func TestGradientsAreThoseOfTheBalanceAtTheDrawnPaths(t *testing.T) {
 }
 
 func TestRecordedStepsTrainLikeEagerOnes(t *testing.T) {
-	train := func(eager bool) (logZ, weight []float64) {
+	train := func(decay string, eager bool) (logZ, weight []float64) {
 		rng := tensor.NewRNG(newStream(t, "cpu"), 3)
 		loss := newLoss(t, rng, diffusion.Process{NumSteps: 4, Sigma: 2, TScale: 1}, small)
-		c := config{steps: 5, batch: 8, exploration: 0.2, eager: eager}
+		c := config{steps: 5, batch: 8, exploration: 0.7, decay: decay, eager: eager}
 		logZ, err := fit(context.Background(), io.Discard, rng, loss, isotropic(t, 1), c)
 		require.NoError(t, err)
 		require.Len(t, logZ, c.steps)
@@ -131,10 +132,14 @@ func TestRecordedStepsTrainLikeEagerOnes(t *testing.T) {
 		require.NoError(t, err)
 		return logZ, weight
 	}
-	eagerLogZ, eagerWeight := train(true)
-	logZ, weight := train(false)
-	require.Equal(t, eagerLogZ, logZ)
-	require.Equal(t, eagerWeight, weight)
+	_, constant := train("constant", true)
+	for _, decay := range []string{"constant", "linear"} {
+		eagerLogZ, eagerWeight := train(decay, true)
+		logZ, weight := train(decay, false)
+		require.Equal(t, eagerLogZ, logZ)
+		require.Equal(t, eagerWeight, weight)
+		require.Equal(t, decay == "constant", slices.Equal(constant, weight), "a decay changes the paths")
+	}
 }
 
 // The reward is three times a density: log Z = log 3.

@@ -34,7 +34,7 @@ func (l DetailedBalance) Loss(
 ) (loss *autograd.Var, err error) {
 	defer tensor.Catch(&err)
 	n := l.PF.NumSteps
-	tr := l.Score(l.Exploring(o.ExplorationStd).Forward(tape, o.RNG, o.Batch).States)
+	tr := l.Score(l.ExploringAs(o).Forward(tape, o.RNG, o.Batch).States)
 	times := l.PF.Times(tape.Stream(), l.PF.DType(), 0, n-1)
 	flow := autograd.Squeeze(l.Flow.Forward(autograd.Slice(tr.States, 1, 0, n), times), 2)
 	next := autograd.Concat(1, autograd.Slice(flow, 1, 1, n), autograd.Unsqueeze(env.LogReward(tr.Terminal()), 1))

@@ -58,30 +58,24 @@ func fixedSampler(t *testing.T, s *tensor.Stream, d backend.DType, learned bool)
 	return sampler
 }
 
-// The states drawn are those that the policy's own trajectories would have: a path scores as likely under it as its noise is.
-func TestDrawnSamplesHaveThePolicysMoments(t *testing.T) {
-	s := testdevice.Stream(t, 1)
-	sampler := fixedSampler(t, s, backend.Float64, true)
-	const n = 20_000
-	drawn, err := sampler.Draw(t.Context(), tensor.NewRNG(s, 1), n, 3000)
-	require.NoError(t, err)
-	var walked []float64
-	s.Scope(func() {
-		walked, err = sampler.Forward(autograd.NewInference(s), tensor.NewRNG(s, 2), n).Terminal().Value().Float64s()
-	})
-	require.NoError(t, err)
-	for k := range 3 {
-		a, b := column(drawn, k), column(walked, k)
-		require.InDelta(t, diffusion.MeanOf(b).Value, diffusion.MeanOf(a).Value, 5*diffusion.MeanOf(a).SE)
-		require.InEpsilon(t, diffusion.MeanOf(b).SE, diffusion.MeanOf(a).SE, 0.03, "the spread")
+// A drawn sample is where the trajectory of the same place of the generator ends: there is one layout of noise.
+func TestDrawnSamplesAreWhereTrajectoriesEnd(t *testing.T) {
+	for _, omit := range []bool{false, true} {
+		s := testdevice.Stream(t, 1)
+		sampler := fixedSampler(t, s, backend.Float32, true)
+		sampler.OmitLastStep = omit
+		rng := tensor.NewRNG(s, 1)
+		drawn, err := sampler.Draw(t.Context(), rng, 50, 20)
+		require.NoError(t, err)
+		drawnTo, err := rng.State()
+		require.NoError(t, err)
+		rng.SetState(tensor.RNGState{Seed: 1})
+		walked := sampler.Forward(autograd.NewInference(s), rng, 50).Terminal().Value()
+		require.Equal(t, testdevice.Values(t, walked), drawn)
+		walkedTo, err := rng.State()
+		require.NoError(t, err)
+		require.Equal(t, walkedTo, drawnTo)
 	}
-}
-
-func column(rows []float64, k int) (values []float64) {
-	for ; k < len(rows); k += 3 {
-		values = append(values, rows[k])
-	}
-	return values
 }
 
 func TestDrawEachEndsEarly(t *testing.T) {

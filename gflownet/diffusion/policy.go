@@ -16,6 +16,7 @@ type PolicyConfig struct {
 	Net           NetConfig `json:"net"`
 	LearnVariance bool      `json:"learn_variance"`     // one more output, shared by all coordinates, or
 	Diagonal      bool      `json:"diagonal,omitempty"` // one for each of them
+	Scaled        bool      `json:"scaled,omitempty"`   // forward only: the network's outputs are in units of the process
 	Clip          float64   `json:"clip"`               // limit on the network's raw drift; 0 is none
 	LogVarRange   float64   `json:"log_var_range"`      // limit on the log standard deviation; 4
 	ScaleRange    float64   `json:"scale_range"`        // backward only: c, the size of corrections; 0.1

@@ -48,6 +48,8 @@ var forwardSettings = []struct {
 	{"learned exploring", diffusion.PolicyConfig{Net: tiny, LearnVariance: true, LogVarRange: 2}, 0.7},
 	{"diagonal", diffusion.PolicyConfig{Net: tiny, LearnVariance: true, Diagonal: true}, 0},
 	{"diagonal exploring", diffusion.PolicyConfig{Net: tiny, LearnVariance: true, Diagonal: true}, 0.7},
+	{"scaled", diffusion.PolicyConfig{Net: tiny, Scaled: true}, 0},
+	{"scaled diagonal exploring", diffusion.PolicyConfig{Net: tiny, Scaled: true, LearnVariance: true, Diagonal: true}, 0.7},
 }
 
 // backwardSettings are the kinds of learned backward policy.
@@ -111,6 +113,46 @@ func TestForwardLogProbIsTheGaussianOfItsDrift(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What the same network gives as it is, a scaled policy takes in units of the process, clipped before.
+func TestScaledOutputsAreInUnitsOfTheProcess(t *testing.T) {
+	const d = 2
+	s := testdevice.Stream(t, 1)
+	states := autograd.NewInference(s).Const(tensor.NewRNG(s, 2).Normal(backend.Float64, 3, 4, d))
+	for grid, p := range processes(4) {
+		for _, clip := range []float64{0, 0.05} {
+			c := diffusion.PolicyConfig{Net: tiny, LearnVariance: true, Diagonal: true, Clip: clip, LogVarRange: 0.7}
+			plain := newForward(t, s, backend.Float64, d, p, c)
+			c.Scaled = true
+			scaled := newForward(t, s, backend.Float64, d, p, c)
+			require.NoError(t, nn.Copy(scaled.Params(), plain.Params()))
+			times := p.Times(s, backend.Float64, 0, 3)
+			drift, logStd := plain.Drift(states, times)
+			drift2, logStd2 := scaled.Drift(states, times)
+			want, spread := testdevice.Values(t, drift.Value()), testdevice.Values(t, logStd.Value())
+			for i := range want {
+				want[i] *= p.Sigma / math.Sqrt(1-p.Time(i/d%4))
+				spread[i] += math.Log(p.Sigma)
+			}
+			require.InDeltaSlice(t, want, testdevice.Values(t, drift2.Value()), 1e-12, grid)
+			require.InDeltaSlice(t, spread, testdevice.Values(t, logStd2.Value()), 1e-12, grid)
+		}
+	}
+}
+
+// A network that gives 0 leaves a scaled policy with the fixed variance.
+func TestScaledVarianceBeginsWithTheFixedOne(t *testing.T) {
+	s := testdevice.Stream(t, 1)
+	paths := autograd.NewInference(s).Const(tensor.NewRNG(s, 2).Normal(backend.Float64, 3, 5, 2))
+	for grid, p := range processes(4) {
+		fixed := newForward(t, s, backend.Float64, 2, p, diffusion.PolicyConfig{Net: tiny})
+		learned := newForward(t, s, backend.Float64, 2, p, diffusion.PolicyConfig{Net: tiny, LearnVariance: true, Scaled: true})
+		silence(fixed.Net)
+		silence(learned.Net)
+		want, got := testdevice.Values(t, fixed.LogProb(paths).Value()), testdevice.Values(t, learned.LogProb(paths).Value())
+		require.InDeltaSlice(t, want, got, 1e-12, grid)
 	}
 }
 

@@ -57,8 +57,19 @@ func (s *Sampler) Buffers() []nn.Param {
 // Exploring returns a sampler of the same weights whose forward policy draws and scores with exploration std, added in variance.
 func (s *Sampler) Exploring(std float64) *Sampler {
 	pf := *s.PF
-	pf.Exploration = std
+	pf.Exploration, pf.exploring = std, nil
 	return &Sampler{PF: &pf, PB: s.PB, OmitLastStep: s.OmitLastStep}
+}
+
+// ExploringAs is Exploring by what a loss's options say. A number that the device holds, as of a schedule, is read anew each time a recorded step is
+// replayed; it panics with a *tensor.Error if that is not one number.
+func (s *Sampler) ExploringAs(o gflownet.Options) *Sampler {
+	wide := s.Exploring(o.ExplorationStd)
+	if o.Exploration != nil {
+		checkExploration("exploring", s.PF.Net.Phase, o.Exploration)
+		wide.PF.exploring = o.Exploration
+	}
+	return wide
 }
 
 // Forward draws n trajectories from the forward policy, with the log densities of the steps that were drawn. The states are constants on the
@@ -113,7 +124,7 @@ func (f *Forward) step(from *autograd.Var, noise *tensor.Tensor, i int) (to, log
 	tape := from.Tape()
 	eps := tape.Const(noise)
 	drift, logStd := f.Drift(from, f.Times(tape.Stream(), f.DType(), i, i))
-	variance := f.variance(tape, logStd, i, i, f.Exploration)
+	variance := f.ownVariance(tape, logStd, i, i)
 	move := autograd.Mul(eps, autograd.Sqrt(variance))
 	to = autograd.Add(from, autograd.Add(autograd.MulScalar(drift, f.Dt(i)), move))
 	return to, gaussianNoise(eps, variance)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/gflownet"
 	"github.com/weir-ml/weir/gflownet/diffusion"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/nn"
@@ -144,6 +145,38 @@ func TestExploringWidensTheStepsOfTheSameWeights(t *testing.T) {
 	require.InEpsilon(t, p.ForwardVar(0, e), first.SE*first.SE*batch, 4*math.Sqrt(2.0/batch))
 	again := wide.Score(drawn.States).LogPF.Value()
 	require.InDeltaSlice(t, testdevice.Values(t, drawn.LogPF.Value()), testdevice.Values(t, again), 1e-12, "it scores as it draws")
+}
+
+func TestExploringAsALossIsTold(t *testing.T) {
+	const e = 0.7
+	s := testdevice.Stream(t, 1)
+	p := diffusion.Process{NumSteps: 3, Sigma: 0.8, TScale: 1}
+	for _, c := range forwardSettings {
+		sampler := newSampler(t, newForward(t, s, backend.Float64, 2, p, c.config), nil)
+		draw := func(from *diffusion.Sampler) (states, logPF []float64) {
+			tr := from.Forward(autograd.NewInference(s), tensor.NewRNG(s, 2), 10)
+			again := from.Score(tr.States).LogPF.Value()
+			require.InDeltaSlice(t, testdevice.Values(t, tr.LogPF.Value()), testdevice.Values(t, again), 1e-12, "it scores as it draws")
+			return testdevice.Values(t, tr.States.Value()), testdevice.Values(t, tr.LogPF.Value())
+		}
+		states, logPF := draw(sampler.Exploring(e))
+		for name, o := range map[string]gflownet.Options{
+			"number":    {ExplorationStd: e},
+			"on device": {Exploration: tensor.FromSlice(s, []float64{e})},
+			"both":      {Exploration: tensor.FromSlice(s, []float64{e}), ExplorationStd: 9},
+		} {
+			gotStates, gotLogPF := draw(sampler.ExploringAs(o))
+			require.InDeltaSlice(t, states, gotStates, 1e-12, "%s, %s", c.name, name)
+			require.InDeltaSlice(t, logPF, gotLogPF, 1e-12, "%s, %s", c.name, name)
+		}
+	}
+	sampler := newSampler(t, newForward(t, s, backend.Float64, 2, p, diffusion.PolicyConfig{Net: tiny}), nil)
+	var err error
+	func() {
+		defer tensor.Catch(&err)
+		sampler.ExploringAs(gflownet.Options{Exploration: tensor.FromSlice(s, []float64{1, 2}, 2)})
+	}()
+	require.ErrorContains(t, err, "wants one number as the exploration")
 }
 
 func TestSamplerHasTheParametersOfBothPolicies(t *testing.T) {

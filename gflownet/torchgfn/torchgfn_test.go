@@ -292,6 +292,10 @@ func TestWhatTorchgfnLacksIsNotWritten(t *testing.T) {
 			"a variance is learned for each coordinate; torchgfn 2.4.1 has only one for all",
 		},
 		{
+			diffusion.Grid{}, diffusion.PolicyConfig{Scaled: true}, diffusion.PolicyConfig{},
+			"the outputs of the forward policy are scaled; torchgfn 2.4.1 takes them as they are",
+		},
+		{
 			diffusion.Grid{}, diffusion.PolicyConfig{}, diffusion.PolicyConfig{Form: diffusion.Multiplicative},
 			"the backward policy is multiplicative; torchgfn 2.4.1 has only the additive form",
 		},

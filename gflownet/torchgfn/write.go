@@ -13,8 +13,8 @@ import (
 )
 
 // Write writes the policies of a sampler to a safetensors file under the names of MLEDiffusion, pf.module.… and pb.module.…, with notes as further
-// metadata. What torchgfn 2.4.1 cannot do is an error: another time grid than the uniform one, a variance for each coordinate, multiplicative
-// corrections, and a forward and a backward policy of different limits.
+// metadata. What torchgfn 2.4.1 cannot do is an error: another time grid than the uniform one, a variance for each coordinate, scaled outputs,
+// multiplicative corrections, and a forward and a backward policy of different limits.
 func Write(path string, sampler *diffusion.Sampler, notes map[string]string) (err error) {
 	defer tensor.Catch(&err)
 	if err := write(path, sampler, notes); err != nil {
@@ -53,6 +53,8 @@ func expressible(sampler *diffusion.Sampler) error {
 		return fmt.Errorf("the time grid is %v; torchgfn 2.4.1 has only the uniform one", pf.Grid)
 	case pf.Config.Diagonal && many, pb.Config.Diagonal && many:
 		return fmt.Errorf("a variance is learned for each coordinate; torchgfn 2.4.1 has only one for all")
+	case pf.Config.Scaled:
+		return fmt.Errorf("the outputs of the forward policy are scaled; torchgfn 2.4.1 takes them as they are")
 	case pb.Learned() && pb.Config.Form != diffusion.Additive:
 		return fmt.Errorf("the backward policy is %v; torchgfn 2.4.1 has only the additive form", pb.Config.Form)
 	case pb.Learned() && (pf.Config.Clip != pb.Config.Clip || pf.Config.LogVarRange != pb.Config.LogVarRange):

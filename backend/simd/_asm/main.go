@@ -31,6 +31,8 @@ var files = []struct {
 	{"sum_avx512", func(c *build.Context) { sumColumns(c, avx512) }},
 	{"sum_rows_avx2", sumRows},
 	{"turn_avx2", turns},
+	{"ceiling_avx2", func(c *build.Context) { ceilings(c, avx2) }},
+	{"ceiling_avx512", func(c *build.Context) { ceilings(c, avx512) }},
 }
 
 func main() {

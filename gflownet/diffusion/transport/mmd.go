@@ -1,8 +1,10 @@
 package transport
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 )
 
@@ -13,7 +15,14 @@ import (
 //
 // with k the mean of the Gaussian kernels exp(−‖u − v‖²/(2h²)) of the bandwidths h. It can be negative, and is 0 on average where both samples are of
 // one distribution. x and y are row-major. The errors are those of [W2], sizes excepted, and bandwidths that are not positive.
+//
+// It takes time in the order of (n + m)², spread over the processors, on which the result does not depend.
 func MMD2(x, y []float64, d int, bandwidths ...float64) (float64, error) {
+	return MMD2Context(context.Background(), x, y, d, bandwidths...)
+}
+
+// MMD2Context is [MMD2], which ctx can end, with its error.
+func MMD2Context(ctx context.Context, x, y []float64, d int, bandwidths ...float64) (float64, error) {
 	if err := check(x, y, d); err != nil {
 		return 0, err
 	}
@@ -28,27 +37,75 @@ func MMD2(x, y []float64, d int, bandwidths ...float64) (float64, error) {
 			return 0, fmt.Errorf("transport: bandwidth %v; want a positive number", h)
 		}
 	}
+	k := newKernel(bandwidths)
 	n, m := float64(len(x)/d), float64(len(y)/d)
-	within := func(points []float64, count float64) float64 {
-		return (kernelSum(points, points, d, bandwidths) - count) / (count * (count - 1)) // k(u, u) = 1
-	}
-	return within(x, n) + within(y, m) - 2*kernelSum(x, y, d, bandwidths)/(n*m), nil
+	xx, yy, xy := k.within(ctx, x, d), k.within(ctx, y, d), k.across(ctx, x, y, d)
+	return 2*xx/(n*(n-1)) + 2*yy/(m*(m-1)) - 2*xy/(n*m), ctx.Err()
 }
 
-// kernelSum returns Σ k(x[i], y[j]).
-func kernelSum(x, y []float64, d int, bandwidths []float64) float64 {
-	total := 0.0
-	for p := range slices.Chunk(x, d) {
-		row := 0.0
-		for q := range slices.Chunk(y, d) {
-			square := squaredDistance(p, q)
-			for _, h := range bandwidths {
-				row += math.Exp(-0.5 * square / h / h)
-			}
-		}
-		total += row / float64(len(bandwidths))
+// kernel is the mean of Gaussian kernels, widest first.
+type kernel struct {
+	rates []float64 // −1/(2h²), ascending in size
+	power []bool    // whether a rate is four times the one before: its kernel is the fourth power of that one's
+}
+
+func newKernel(bandwidths []float64) kernel {
+	sorted := slices.Clone(bandwidths)
+	slices.Sort(sorted)
+	slices.Reverse(sorted)
+	k := kernel{make([]float64, len(sorted)), make([]bool, len(sorted))}
+	for i, h := range sorted {
+		k.rates[i] = -0.5 / h / h
+		k.power[i] = i > 0 && 2*h == sorted[i-1]
 	}
-	return total
+	return k
+}
+
+// at returns the kernel at a squared distance, times the number of bandwidths. A fourth power is exact to four times the rounding of its root.
+func (k kernel) at(square float64) (sum float64) {
+	value := 0.0
+	for i, rate := range k.rates {
+		if k.power[i] {
+			value *= value
+			value *= value
+		} else {
+			value = math.Exp(square * rate)
+		}
+		sum += value
+	}
+	return sum
+}
+
+// within returns the sum of the kernel over the pairs of different points.
+func (k kernel) within(ctx context.Context, points []float64, d int) float64 {
+	return k.sum(ctx, len(points)/d, func(i int) (row float64) {
+		p := point(points, i, d)
+		for j := range i {
+			row += k.at(squaredDistance(p, point(points, j, d)))
+		}
+		return row
+	})
+}
+
+// across returns Σ k(x[i], y[j]).
+func (k kernel) across(ctx context.Context, x, y []float64, d int) float64 {
+	return k.sum(ctx, len(x)/d, func(i int) (row float64) {
+		p := point(x, i, d)
+		for q := range slices.Chunk(y, d) {
+			row += k.at(squaredDistance(p, q))
+		}
+		return row
+	})
+}
+
+// sum adds n rows, which goroutines compute, in their order, until ctx ends.
+func (k kernel) sum(ctx context.Context, n int, row func(i int) float64) (total float64) {
+	rows := make([]float64, n)
+	eachRow(ctx, n, runtime.GOMAXPROCS(0), func() func(int) { return func(i int) { rows[i] = row(i) } })
+	for _, r := range rows {
+		total += r
+	}
+	return total / float64(len(k.rates))
 }
 
 // MedianDistance returns the median of the distances between different points of a sample, of its first thousand if it has more: the usual bandwidth of

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -44,6 +45,77 @@ func TestMMD2IsUnbiased(t *testing.T) {
 		se := math.Sqrt((squares/repeats - mean*mean) / repeats)
 		want := 2 * math.Sqrt(h*h/(h*h+2)) * (1 - math.Exp(-m*m/(2*(h*h+2))))
 		require.InDelta(t, want, mean, 4*se)
+	}
+}
+
+// plainMMD2 is the definition.
+func plainMMD2(x, y []float64, d int, bandwidths []float64) float64 {
+	mean := func(x, y []float64, same bool) (sum float64) {
+		count := 0.0
+		for i := range len(x) / d {
+			for j := range len(y) / d {
+				if same && i == j {
+					continue
+				}
+				count += float64(len(bandwidths))
+				for _, h := range bandwidths {
+					sum += math.Exp(-squaredDistance(point(x, i, d), point(y, j, d)) / (2 * h * h))
+				}
+			}
+		}
+		return sum / count
+	}
+	return mean(x, x, true) + mean(y, y, true) - 2*mean(x, y, false)
+}
+
+func TestMMD2IsItsDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 2))
+	for _, c := range []struct {
+		n, m, d    int
+		bandwidths []float64
+	}{
+		{300, 200, 3, []float64{0.5, 1, 2, 4, 8}}, // powers of each other
+		{65, 129, 1, []float64{2, 0.3, 1}},
+		{2, 3, 2, []float64{1, 1}},
+	} {
+		x, y := gaussian(r, c.n, c.d, 1), gaussian(r, c.m, c.d, 2)
+		got, err := MMD2(x, y, c.d, c.bandwidths...)
+		require.NoError(t, err)
+		require.InDelta(t, plainMMD2(x, y, c.d, c.bandwidths), got, 1e-12)
+	}
+}
+
+func TestMMD2DoesNotDependOnWorkers(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 3))
+	x := gaussian(r, 500, 2, 1)
+	k := newKernel([]float64{1, 3})
+	row := func(i int) float64 { return k.at(squaredDistance(x[:2], point(x, i, 2))) }
+	var sums []float64
+	for _, workers := range []int{1, 7} {
+		rows := make([]float64, 500)
+		eachRow(t.Context(), 500, workers, func() func(int) { return func(i int) { rows[i] = row(i) } })
+		total := 0.0
+		for _, r := range rows {
+			total += r
+		}
+		sums = append(sums, total)
+	}
+	require.Equal(t, sums[0], sums[1])
+}
+
+func TestMMD2EndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := MMD2Context(ctx, []float64{0, 1}, []float64{1, 2}, 1, 1)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func BenchmarkMMD2(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 4))
+	x, y := gaussian(r, 2000, 2, 1), gaussian(r, 2000, 2, 1)
+	for b.Loop() {
+		_, err := MMD2(x, y, 2, 0.25, 0.5, 1, 2, 4)
+		require.NoError(b, err)
 	}
 }
 

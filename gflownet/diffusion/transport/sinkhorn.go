@@ -6,7 +6,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
 )
 
 // SinkhornOptions say when [Sinkhorn] is done. Zeros stand for the defaults.
@@ -23,8 +22,8 @@ type Bounds struct {
 }
 
 // Sinkhorn encloses the 2-Wasserstein distance between the empirical distributions of n and m points in d dimensions. x and y are row-major. It takes
-// time in the order of n·m for an iteration and memory in the order of n + m. It is for samples of different sizes, or too large for [W2], which of
-// ten thousand points is both exact and faster.
+// time in the order of n·m for each of the first iterations, less as ε falls and only near points count, and memory in the order of n + m. It is for
+// samples of different sizes, or too large for [W2], which of ten thousand points is both exact and faster.
 //
 // It is Sinkhorn's algorithm in the log domain (M. Cuturi, "Sinkhorn distances", 2013) with an entropic regularisation ε that is halved from the mean cost
 // until the bounds are as near each other as wanted or the iterations are used up. The potentials f, g of
@@ -35,7 +34,7 @@ type Bounds struct {
 // coupling of the samples: columns that are too heavy are scaled down (J. Altschuler, J. Weed and P. Rigollet, 2017), and what then lacks is coupled in the
 // same way, nearest first, with ever larger ε.
 //
-// The errors are those of [W2], sizes excepted, and that of ctx, which can end it between two passes over the points.
+// The errors are those of [W2], sizes excepted, and that of ctx, which can end it at any time.
 func Sinkhorn(ctx context.Context, x, y []float64, d int, o SinkhornOptions) (Bounds, error) {
 	if err := check(x, y, d); err != nil {
 		return Bounds{}, err
@@ -49,14 +48,14 @@ func Sinkhorn(ctx context.Context, x, y []float64, d int, o SinkhornOptions) (Bo
 
 // cloud is one of the samples.
 type cloud struct {
-	points    []float64 // about the common mean
+	*kdTree   // of the points about the common mean
 	potential []float64
 }
 
 func (c *cloud) len() int { return len(c.potential) }
 
 // with returns the same points with another potential.
-func (c *cloud) with(potential []float64) *cloud { return &cloud{c.points, potential} }
+func (c *cloud) with(potential []float64) *cloud { return &cloud{c.kdTree, potential} }
 
 type sinkhorn struct {
 	x, y     cloud
@@ -83,11 +82,11 @@ func newSinkhorn(x, y []float64, d int, o SinkhornOptions) *sinkhorn {
 		}
 	}
 	about := func(points []float64) cloud {
-		c := cloud{make([]float64, len(points)), make([]float64, len(points)/d)}
+		moved := make([]float64, len(points))
 		for i, value := range points {
-			c.points[i] = value - center[i%d]
+			moved[i] = value - center[i%d]
 		}
-		return c
+		return cloud{newKDTree(moved, d), make([]float64, len(points)/d)}
 	}
 	s := &sinkhorn{x: about(x), y: about(y), d: d, options: o, bounds: Bounds{Upper: math.Inf(1)}}
 	s.meanCost = s.product(uniform(s.x.len()), uniform(s.y.len()))
@@ -103,7 +102,7 @@ func (s *sinkhorn) product(a, b []float64) float64 {
 		mean = make([]float64, s.d)
 		for i, wi := range w {
 			mass += wi
-			for k, p := range c.points[i*s.d : (i+1)*s.d] {
+			for k, p := range point(c.points, i, s.d) {
 				mean[k] += float64(wi * p)
 				square += float64(wi * p * p)
 			}
@@ -119,40 +118,47 @@ func (s *sinkhorn) product(a, b []float64) float64 {
 	return max(total, 0)
 }
 
-// run iterates until the bounds are near. A level of ε ends when the columns of P sum to 1/m within a twentieth on average: what is left is coupled
-// nearly as well by tighten.
+// run iterates until the bounds are near. A level of ε ends when the columns of P sum to 1/m within a fiftieth on average: what is left is coupled
+// nearly as well by tighten. The last level goes on, to half of that each time: there what is left decides.
 func (s *sinkhorn) run(ctx context.Context) (Bounds, error) {
-	const enough, most = 0.02, 40
+	const most = 40        // iterations between two looks at the bounds
 	const smallest = 1e-10 // of the mean cost: below, the potentials have no digits left
 	next, hard, after := make([]float64, s.y.len()), make([]float64, s.y.len()), make([]float64, s.x.len())
-	level, atLevel := s.meanCost, 0
+	level, atLevel, due, enough := s.meanCost, 0, most, 0.02
 	for s.bounds.Iterations < s.options.Iterations && level > smallest*s.meanCost {
 		if err := ctx.Err(); err != nil {
 			return Bounds{}, err
 		}
 		s.bounds.Iterations++
 		atLevel++
-		s.transform(&s.y, &s.x, level, next, hard)
-		if atLevel > 1 && (s.violation(level, next) < enough || atLevel == most) {
+		s.transform(ctx, &s.y, &s.x, level, next, hard)
+		if atLevel > 1 && (s.violation(level, next) < enough || atLevel == due) {
 			// The bounds are about d/2·ε apart: before that is little, the upper one is not worth its passes.
 			if s.raise(hard); float64(s.d)*level < s.bounds.Lower {
-				s.tighten(level)
+				s.tighten(ctx, level)
 			}
 			if s.near() {
-				return s.distance(), nil
+				return s.distance(), ctx.Err()
 			}
 			// A smaller ε than the tolerance asks for only slows the columns down.
-			level, atLevel = max(level/2, min(level, s.options.Tolerance*s.bounds.Lower/float64(s.d))), 0
+			if lower := max(level/2, s.options.Tolerance*s.bounds.Lower/float64(s.d)); lower < level {
+				level, atLevel, due = lower, 0, most
+			} else {
+				enough, due = enough/2, atLevel+most
+			}
 		}
 		relax(s.y.potential, next, atLevel)
-		s.transform(&s.x, &s.y, level, after, nil)
+		s.transform(ctx, &s.x, &s.y, level, after, nil)
 		relax(s.x.potential, after, atLevel)
+	}
+	if err := ctx.Err(); err != nil {
+		return Bounds{}, err
 	}
 	if s.meanCost == 0 {
 		return Bounds{}, nil
 	}
-	s.tighten(max(level, smallest*s.meanCost))
-	return s.distance(), nil
+	s.tighten(ctx, max(level, smallest*s.meanCost))
+	return s.distance(), ctx.Err()
 }
 
 // relax moves a potential to its next value, and after the first iterations of a level beyond, which settles what is far apart several times as fast
@@ -179,57 +185,38 @@ func (s *sinkhorn) distance() Bounds {
 	return Bounds{math.Sqrt(s.bounds.Lower), math.Sqrt(s.bounds.Upper), s.bounds.Iterations}
 }
 
+// negligible terms of a sum, whose largest is 1, are below exp(−negligible), which is below the rounding of 1.
+const negligible = 37
+
 // transform sets soft[i] to −ε·log mean_j exp((potential[j] − ‖a[i] − b[j]‖²)/ε) over the points of b, and hard[i], if wanted, to
 // min_j ‖a[i] − b[j]‖² − potential[j].
-func (s *sinkhorn) transform(a, b *cloud, epsilon float64, soft, hard []float64) {
-	const negligible = -37 // exp of it is below the rounding of 1
+func (s *sinkhorn) transform(ctx context.Context, a, b *cloud, epsilon float64, soft, hard []float64) {
 	logN := math.Log(float64(b.len()))
-	s.eachRow(a, b, func(i int, gains []float64) {
-		top := math.Inf(-1)
-		for _, gain := range gains {
-			top = max(top, gain)
-		}
+	s.eachRow(ctx, a, b, epsilon, func(i int, found *search) {
 		if hard != nil {
-			hard[i] = -top
+			hard[i] = -found.top
 		}
 		sum := 0.0
-		for _, gain := range gains {
-			if z := (gain - top) / epsilon; z > negligible {
+		for _, gain := range found.gains {
+			if z := (gain - found.top) / epsilon; z > -negligible {
 				sum += math.Exp(z)
 			}
 		}
-		soft[i] = -top - epsilon*(math.Log(sum)-logN)
+		soft[i] = -found.top - epsilon*(math.Log(sum)-logN)
 	})
 }
 
-// eachRow calls f for every point i of a with gains[j] = potential[j] − ‖a[i] − b[j]‖², in parallel.
-func (s *sinkhorn) eachRow(a, b *cloud, f func(i int, gains []float64)) {
-	var group sync.WaitGroup
-	n := a.len()
-	workers := min(s.options.Workers, n)
-	for w := range workers {
-		group.Go(func() {
-			gains := make([]float64, b.len())
-			for i := n * w / workers; i < n*(w+1)/workers; i++ {
-				s.gains(gains, a.points[i*s.d:(i+1)*s.d], b)
-				f(i, gains)
-			}
-		})
-	}
-	group.Wait()
-}
-
-func (s *sinkhorn) gains(dst, p []float64, b *cloud) {
-	if s.d == 2 { // the plane is what most samples lie in, and a loop over its axes costs as much as the rest
-		for j := range dst {
-			u, v := p[0]-b.points[2*j], p[1]-b.points[2*j+1]
-			dst[j] = b.potential[j] - (float64(u*u) + float64(v*v))
+// eachRow calls f for every point i of a with what is near in b: all but points that gain so much less than others that exp(gain/ε) is negligible beside
+// theirs. It works in parallel, and leaves off when ctx ends.
+func (s *sinkhorn) eachRow(ctx context.Context, a, b *cloud, epsilon float64, f func(i int, found *search)) {
+	tops := b.tops(b.potential)
+	eachRow(ctx, a.len(), s.options.Workers, func() func(int) {
+		found := &search{kdTree: b.kdTree, potential: b.potential, tops: tops}
+		return func(i int) {
+			found.near(point(a.points, i, s.d), negligible*epsilon)
+			f(i, found)
 		}
-		return
-	}
-	for j := range dst {
-		dst[j] = b.potential[j] - squaredDistance(p, b.points[j*s.d:(j+1)*s.d])
-	}
+	})
 }
 
 // violation returns how far the columns of P are from 1/m, on average and relative to it, given what their potentials would be next.
@@ -254,7 +241,7 @@ func (s *sinkhorn) raise(hard []float64) {
 }
 
 // tighten moves the upper bound to the cost of the coupling that P is made.
-func (s *sinkhorn) tighten(epsilon float64) {
+func (s *sinkhorn) tighten(ctx context.Context, epsilon float64) {
 	rest := &remainder{row: uniform(s.x.len()), column: uniform(s.y.len())}
 	psi := make([]float64, s.y.len())
 	for level := epsilon; level < 4*s.meanCost; level *= 4 {
@@ -266,7 +253,7 @@ func (s *sinkhorn) tighten(epsilon float64) {
 				psi[j] += g
 			}
 		}
-		s.couple(rest, psi, level)
+		s.couple(ctx, rest, psi, level)
 	}
 	if lack := rest.lack(); lack > 0 {
 		rest.cost += s.product(rest.row, rest.column) / lack
@@ -290,14 +277,14 @@ func (r *remainder) lack() (sum float64) {
 
 // couple takes from the remainder the coupling Q[i][j] = exp((φ[i] + ψ[j] − ‖x[i] − y[j]‖²) / ε), φ such that rows sum to what they lack, with the columns
 // scaled down that would have more than they lack.
-func (s *sinkhorn) couple(rest *remainder, psi []float64, epsilon float64) {
+func (s *sinkhorn) couple(ctx context.Context, rest *remainder, psi []float64, epsilon float64) {
 	phi, load, scale := make([]float64, s.x.len()), make([]float64, s.y.len()), make([]float64, s.y.len())
 	target := s.y.with(psi)
-	s.transform(&s.x, target, epsilon, phi, nil)
+	s.transform(ctx, &s.x, target, epsilon, phi, nil)
 	for i, mass := range rest.row {
 		phi[i] += epsilon * (math.Log(mass) - math.Log(float64(s.y.len())))
 	}
-	s.transform(&s.y, s.x.with(phi), epsilon, load, nil)
+	s.transform(ctx, &s.y, s.x.with(phi), epsilon, load, nil)
 	for j := range load {
 		column := math.Exp((psi[j]-load[j])/epsilon) * float64(s.x.len())
 		if !(column > 0) {
@@ -307,15 +294,19 @@ func (s *sinkhorn) couple(rest *remainder, psi []float64, epsilon float64) {
 		rest.column[j] = max(rest.column[j]-column*scale[j], 0)
 	}
 	costs := make([]float64, s.x.len())
-	s.eachRow(&s.x, target, func(i int, gains []float64) {
-		row := 0.0
-		for j, gain := range gains {
-			if scale[j] == 0 {
-				continue
+	s.eachRow(ctx, &s.x, target, epsilon, func(i int, found *search) {
+		row, gains := 0.0, found.gains
+		for _, leaf := range found.leaves {
+			for j := leaf.lo; j < leaf.hi; j++ {
+				gain := gains[j-leaf.lo]
+				if scale[j] == 0 || gain-found.top < -negligible*epsilon {
+					continue
+				}
+				q := scale[j] * math.Exp((phi[i]+gain)/epsilon)
+				row += q
+				costs[i] += float64(q * (psi[j] - gain))
 			}
-			q := scale[j] * math.Exp((phi[i]+gain)/epsilon)
-			row += q
-			costs[i] += float64(q * (psi[j] - gain))
+			gains = gains[leaf.hi-leaf.lo:]
 		}
 		rest.row[i] = max(rest.row[i]-row, 0)
 	})

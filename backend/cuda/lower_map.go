@@ -1,0 +1,227 @@
+package cuda
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+const (
+	mapThreads = 128 // of a block
+	// mostMapThreads is how many threads a launch has, so that their index is divided in 32 bits. Larger commands are cut.
+	mostMapThreads = math.MaxInt32 &^ (mapThreads - 1)
+	// mostVectorCode bounds the instructions of a kernel whose threads take several elements, for which each is repeated.
+	mostVectorCode = 512
+)
+
+func lowerMap(b *batch, c *backend.Cmd) { b.runProgram(c.Prog, c.Imm, c.Dst, c.Src) }
+
+// programKey stands for the text of a program's kernel.
+type programKey struct {
+	prog  *backend.Prog
+	shape shape
+}
+
+// runProgram launches the kernel of an elementwise program.
+func (b *batch) runProgram(p *backend.Prog, imm []float64, dst, src []backend.View) {
+	if dst[0].Len() == 0 {
+		return
+	}
+	views := make([]view, 0, len(dst)+len(src))
+	for i := range dst {
+		views = append(views, viewOf(&dst[i]))
+	}
+	for i := range src {
+		views = append(views, viewOf(&src[i]))
+	}
+	b.runViews(p, imm, views)
+}
+
+// runViews launches the kernel, or several on halves of the operands.
+func (b *batch) runViews(p *backend.Prog, imm []float64, views []view) {
+	mergeAll(views)
+	s := shapeOf(p, views)
+	threads := threadsOf(s, &views[0])
+	if threads > mostMapThreads {
+		for _, half := range halves(views) {
+			b.runViews(p, imm, half)
+		}
+		return
+	}
+	key := programKey{p, s}
+	params := mapParams(p, s, imm, views)
+	blocks := (threads + mapThreads - 1) / mapThreads
+	if b.join(key, params, views, blocks) {
+		return
+	}
+	l := launch{kernel: mapName, module: b.programModule(key), grid: line(blocks), block: [3]uint32{mapThreads}}
+	if s.indirect {
+		b.launch(l, b.stored(params))
+		return
+	}
+	b.launch(l, params)
+	b.begin(key, views, blocks)
+}
+
+// programModule returns the module with the kernel of a program.
+func (b *batch) programModule(k programKey) *module {
+	return b.module(k, func() string { return write(k.prog, k.shape) })
+}
+
+// mergeAll is merge of all views.
+func mergeAll(views []view) {
+	all := make([]*view, len(views))
+	for i := range views {
+		all[i] = &views[i]
+	}
+	merge(all...)
+}
+
+// halves cuts the outermost axis of all operands in two.
+func halves(views []view) [2][]view {
+	lower, upper := append([]view(nil), views...), append([]view(nil), views...)
+	for i := range views {
+		v := &views[i]
+		half := v.dims[0] / 2
+		lower[i].dims[0], upper[i].dims[0] = half, v.dims[0]-half
+		upper[i].p += uint64(half * v.strides[0] * int64(v.dtypeOf().Size()))
+	}
+	return [2][]view{lower, upper}
+}
+
+// shapeOf returns the shape of the kernel for operands whose axes are merged.
+func shapeOf(p *backend.Prog, views []view) shape {
+	s := shape{width: 1, axes: max(int(views[0].rank), 1), segments: 1}
+	strides := make([]byte, len(views))
+	for width := widest(views); width > 1; width /= 2 {
+		if width*len(p.Code) <= mostVectorCode && vectorised(views, width) {
+			s.width = width
+			break
+		}
+	}
+	for i := range views {
+		strides[i] = byte(sparse)
+		if s.width > 1 {
+			strides[i] = byte(innermost(&views[i]))
+		}
+	}
+	s.strides = string(strides)
+	s.indirect = s.place(p).size > mostParams
+	return s
+}
+
+// widest returns how many elements a thread takes at best: 16 bytes of the largest, or 8 elements, but 4 at least, in as many loads as that takes.
+func widest(views []view) int {
+	size := 1
+	for i := range views {
+		size = max(size, views[i].dtypeOf().Size())
+	}
+	return max(min(16/size, 8), 4)
+}
+
+// innermost returns how an operand runs along its innermost axis.
+func innermost(v *view) stride {
+	switch {
+	case v.rank == 0 || v.strides[v.rank-1] == 0:
+		return steady
+	case v.strides[v.rank-1] == 1:
+		return dense
+	}
+	return sparse
+}
+
+// vectorised reports whether threads can take width neighbours: each operand has them side by side, wherever a thread begins as aligned as its loads
+// need, or has one for all. Only where there is one axis may there be a rest.
+func vectorised(views []view, width int) bool {
+	first := &views[0]
+	if first.rank == 0 || first.dims[first.rank-1] < int64(width) || first.rank > 1 && first.dims[first.rank-1]%int64(width) != 0 {
+		return false
+	}
+	for i := range views {
+		v := &views[i]
+		switch innermost(v) {
+		case sparse:
+			return false
+		case steady:
+			continue
+		}
+		size := v.dtypeOf().Size()
+		vector := vectorOf(v.dtypeOf(), width)
+		if v.p%uint64(vector*size) != 0 {
+			return false
+		}
+		for _, stride := range v.strides[:v.rank-1] {
+			if stride%int64(vector) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// threadsOf returns how many threads there are: one for every width elements, and one for each of the rest.
+func threadsOf(s shape, v *view) int64 {
+	n := v.len()
+	return n/int64(s.width) + n%int64(s.width)
+}
+
+// mapParams returns the parameters that place describes.
+func mapParams(p *backend.Prog, s shape, imm []float64, views []view) []byte {
+	at := s.place(p)
+	params := make([]byte, at.size)
+	order := binary.NativeEndian
+	first := &views[0]
+	order.PutUint32(params[atVectors:], uint32(first.len()/int64(s.width)))
+	order.PutUint32(params[atThreads:], uint32(threadsOf(s, first)))
+	width := int64(s.width)
+	for axis := range s.axes - 1 {
+		length := uint32(first.dims[int(first.rank)-1-axis] / width)
+		factor, shift := divisorOf(length)
+		order.PutUint32(params[at.axes+axisBytes*axis:], length)
+		order.PutUint32(params[at.axes+axisBytes*axis+4:], factor)
+		order.PutUint32(params[at.axes+axisBytes*axis+8:], shift)
+		width = 1
+	}
+	for i := range views {
+		v := &views[i]
+		order.PutUint64(params[at.pointers+8*i:], v.p)
+		for axis := range int(v.rank) {
+			bytes := v.strides[int(v.rank)-1-axis] * int64(v.dtypeOf().Size())
+			order.PutUint64(params[at.stride(s, i, axis):], uint64(bytes))
+		}
+	}
+	for i, x := range imm {
+		order.PutUint64(params[at.imm+8*i:], immediate(p.Params[i], x))
+	}
+	return params
+}
+
+// divisorOf returns the factor and the shift with n/d = (n·factor/2³² + n) >> shift for n < 2³¹ (T. Granlund and P. L. Montgomery, "Division by
+// invariant integers using multiplication", 1994). d is not 0.
+func divisorOf(d uint32) (factor, shift uint32) {
+	shift = uint32(bits.Len32(d - 1))
+	return uint32((1<<32)*(1<<shift-uint64(d))/uint64(d) + 1), shift
+}
+
+// putBytes is how many bytes the kernel put stores.
+const putBytes = 3072
+
+// put has the layout of Put in kernels/put.cu.
+type put struct {
+	dst   uint64
+	bytes uint64
+	data  [putBytes]byte
+}
+
+// stored puts parameters into device memory, by launches that carry them, and returns those of a kernel that reads them there.
+func (b *batch) stored(params []byte) []byte {
+	at := b.scratch(len(params))
+	for done := 0; done < len(params); done += putBytes {
+		p := put{dst: at + uint64(done)}
+		p.bytes = uint64(copy(p.data[:], params[done:]))
+		add(b, launch{kernel: "put", block: [3]uint32{256, 1, 1}, grid: [3]uint32{1, 1, 1}}, &p)
+	}
+	return binary.NativeEndian.AppendUint64(nil, at)
+}

@@ -1,0 +1,319 @@
+//go:build cgo && linux && (amd64 || arm64)
+
+package cuda
+
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/weir-ml/weir/backend"
+)
+
+// stream queues commands. Everything runs later, on the device; what fails there is found when the stream waits.
+type stream struct {
+	dev     *device
+	handle  unsafe.Pointer
+	event   unsafe.Pointer // where the device's Free finds what was queued
+	queued  atomic.Bool    // something was, since the stream last waited
+	batch   batch
+	staging staging
+	record  *backend.Buffer // a fault
+	found   pinned          // what was read of it
+	err     error           // the first failure; it poisons the stream
+	closed  bool
+
+	replays    map[*replay]struct{}
+	nextReplay uint64
+}
+
+func (d *device) NewStream() (backend.Stream, error) {
+	s, err := d.newStream()
+	if err != nil {
+		return nil, fmt.Errorf("%s: new stream: %w", d.name, err)
+	}
+	return s, nil
+}
+
+func (d *device) newStream() (*stream, error) {
+	if err := d.failed(); err != nil {
+		return nil, err
+	}
+	s := &stream{dev: d, replays: map[*replay]struct{}{}}
+	s.batch.on = d
+	if err := d.add(s); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(); err != nil {
+		s.free()
+		return nil, err
+	}
+	return s, nil
+}
+
+// add opens a stream, which keeps the device open.
+func (d *device) add(s *stream) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return errDeviceClosed
+	}
+	if err := d.try(C.weir_stream_open(&d.handle, &s.handle, &s.event)); err != nil {
+		return err
+	}
+	d.streams[s] = struct{}{}
+	return nil
+}
+
+// prepare makes the record that faults are noted in, and waits until it is clear.
+func (s *stream) prepare() (err error) {
+	if s.found, err = s.dev.pin(faultBytes); err != nil {
+		return err
+	}
+	if s.record, err = s.dev.Alloc(faultBytes); err != nil {
+		return err
+	}
+	s.batch.faults.record = uint64(s.record.Addr)
+	s.batch.fill(s.batch.faults.record, 0, faultBytes)
+	if err := s.submit(); err != nil {
+		return err
+	}
+	return s.wait()
+}
+
+// Exec lowers the commands to a batch and queues it.
+func (s *stream) Exec(cmds []backend.Cmd) {
+	if len(s.batch.faults.commands) >= mostIndexed {
+		s.Sync()
+	}
+	if s.failed() {
+		return
+	}
+	s.batch.reset()
+	for i := range cmds {
+		if err := s.lower(&s.batch, &cmds[i]); err != nil {
+			s.batch.drop(i)
+			s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+			break
+		}
+	}
+	if err := s.submit(); err != nil && s.err == nil {
+		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+	}
+}
+
+// lower appends a command to a batch.
+func (s *stream) lower(b *batch, c *backend.Cmd) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if why := s.reach(c); why != "" {
+		return fmt.Errorf("%v: %s", c, why)
+	}
+	b.lower(c)
+	if b.err != nil {
+		return fmt.Errorf("%v: %w", c, b.err)
+	}
+	return nil
+}
+
+// reach says why the memory of an operand cannot be used, or "".
+func (s *stream) reach(c *backend.Cmd) string {
+	for i := range c.Src {
+		if why := s.owns(c.Src[i].Buf); why != "" {
+			return fmt.Sprintf("source %d %s", i, why)
+		}
+	}
+	for i := range c.Dst {
+		if why := s.owns(c.Dst[i].Buf); why != "" {
+			return fmt.Sprintf("destination %d %s", i, why)
+		}
+	}
+	return ""
+}
+
+func (s *stream) owns(b *backend.Buffer) string {
+	switch {
+	case !s.dev.made(b):
+		return "lies on another device"
+	case b.Addr == 0:
+		return "was freed"
+	}
+	return ""
+}
+
+// submit queues what is in the batch.
+func (s *stream) submit() error {
+	b := &s.batch
+	if len(b.nodes) == 0 {
+		return nil
+	}
+	s.queued.Store(true)
+	var at C.size_t
+	err := s.dev.try(C.weir_run(&s.dev.handle, s.handle, (*C.Node)(unsafe.Pointer(&b.nodes[0])), C.size_t(len(b.nodes)),
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &at))
+	b.arena.retire(s.dev)
+	return err
+}
+
+// failed reports whether the stream takes no more work.
+func (s *stream) failed() bool {
+	if s.err != nil {
+		return true
+	}
+	if s.closed {
+		s.err = fmt.Errorf("%s: %w", s.dev.name, errStreamClosed)
+	} else if err := s.dev.failed(); err != nil {
+		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+	}
+	return s.err != nil
+}
+
+// keep keeps the first failure.
+func (s *stream) keep(err error, format string, args ...any) {
+	if err != nil && s.err == nil {
+		s.err = fmt.Errorf("%s: %s: %w", s.dev.name, fmt.Sprintf(format, args...), err)
+	}
+}
+
+func (s *stream) Upload(dst *backend.Buffer, offset int, src []byte) {
+	if s.failed() {
+		return
+	}
+	if why := s.spans(dst, offset, len(src)); why != "" {
+		s.err = fmt.Errorf("%s: upload of %d bytes at %d: the buffer %s", s.dev.name, len(src), offset, why)
+		return
+	}
+	s.queued.Store(true)
+	s.keep(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload of %d bytes", len(src))
+}
+
+func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
+	if s.failed() {
+		return s.err
+	}
+	if why := s.spans(src, offset, len(dst)); why != "" {
+		s.err = fmt.Errorf("%s: download of %d bytes at %d: the buffer %s", s.dev.name, len(dst), offset, why)
+		return s.err
+	}
+	if s.batch.faults.guarding || len(dst) == 0 {
+		if err := s.Sync(); err != nil {
+			return err
+		}
+	}
+	s.keep(s.download(dst, uint64(src.Addr)+uint64(offset)), "download of %d bytes", len(dst))
+	s.failed()
+	return s.err
+}
+
+// spans says why bytes [offset, offset+n) of b cannot be used, or "".
+func (s *stream) spans(b *backend.Buffer, offset, n int) string {
+	if b == nil {
+		return "is nil"
+	}
+	if why := s.owns(b); why != "" {
+		return why
+	}
+	if offset < 0 || n > b.Size-offset {
+		return fmt.Sprintf("has %d bytes", b.Size)
+	}
+	return ""
+}
+
+// Sync waits for what was queued, and finds out whether an index was out of range.
+func (s *stream) Sync() error {
+	if s.failed() {
+		return s.err
+	}
+	if err := s.settle(); err != nil {
+		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+	}
+	s.failed()
+	return s.err
+}
+
+func (s *stream) settle() error {
+	f := &s.batch.faults
+	if !f.guarding {
+		return s.wait()
+	}
+	err := s.dev.try(C.weir_download(&s.dev.handle, s.handle, s.found.p, C.uint64_t(f.record), faultBytes))
+	if err != nil {
+		return err
+	}
+	if err := s.wait(); err != nil {
+		return err
+	}
+	if err := s.explain((*fault)(s.found.p)); err != nil {
+		return err
+	}
+	f.forget()
+	return nil
+}
+
+// explain returns the error that a record stands for, or nil.
+func (s *stream) explain(found *fault) error {
+	if found.failed == 0 {
+		return nil
+	}
+	err := s.batch.faults.explain(found)
+	for r := range s.replays {
+		if err == nil {
+			err = r.batch.faults.explain(found)
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("index %d is out of range in a command that is not known any more", found.index)
+	}
+	return err
+}
+
+// wait waits for what was queued.
+func (s *stream) wait() error {
+	if err := s.dev.try(C.weir_synchronize(&s.dev.handle, s.handle)); err != nil {
+		return err
+	}
+	s.queued.Store(false)
+	return nil
+}
+
+// Close waits, frees the stream and returns the failure that poisoned it, if any.
+func (s *stream) Close() error {
+	if s.closed {
+		return s.err
+	}
+	err := s.Sync()
+	for r := range s.replays {
+		r.Close()
+	}
+	if e := s.free(); err == nil && e != nil {
+		err = fmt.Errorf("%s: close the stream: %w", s.dev.name, e)
+	}
+	s.closed, s.err = true, err
+	return err
+}
+
+// free gives back what the stream holds. What is queued must have run, or the stream have failed.
+func (s *stream) free() error {
+	d := s.dev
+	first := s.wait()
+	s.batch.arena.free(d)
+	d.Free(s.record)
+	for _, err := range []error{s.freeStaging(), d.unpin(s.found), d.remove(s)} {
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// remove closes a stream.
+func (d *device) remove(s *stream) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.streams, s)
+	return d.try(C.weir_stream_close(&d.handle, s.handle, s.event))
+}
