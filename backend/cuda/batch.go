@@ -57,6 +57,7 @@ type batch struct {
 	arena   arena
 	faults  faults
 	run     mapRun
+	mapper  mapper
 	err     error
 }
 
@@ -129,6 +130,17 @@ func (b *batch) copy(dst, src uint64, bytes int) bool {
 		b.push(node{kind: copyNode, dst: dst, src: src, bytes: uint64(bytes)})
 	}
 	return true
+}
+
+// upload copies bytes that the host has put where the device reaches them. It is a kernel, so that it looks whether an earlier command has failed.
+func (b *batch) upload(dst, src uint64, bytes int) {
+	l := launch{kernel: "upload", grid: grid1(int64(bytes), 256, 1, 1024), block: [3]uint32{256}}
+	add(b, l, &uploadParams{dst, src, uint64(bytes)})
+}
+
+// uploadParams has the layout of Upload in kernels/stream.cu.
+type uploadParams struct {
+	dst, src, bytes uint64
 }
 
 // fill sets bytes of device memory, or reports false where copy does.

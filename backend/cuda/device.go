@@ -35,6 +35,7 @@ type device struct {
 	mu      sync.Mutex // of what follows, and of allocation
 	closed  bool
 	used    int64 // bytes
+	blocks  map[uintptr]struct{}
 	streams map[*stream]struct{}
 }
 
@@ -48,7 +49,10 @@ func openDevice(n int, o backend.Options) (*device, error) {
 	if cause, is := lost.Load(n); is {
 		return nil, fmt.Errorf("device %d failed before; the process must be started again: %w", n, cause.(error))
 	}
-	d := &device{name: "cuda", ordinal: n, limit: o.MemoryLimit, rounds: o.Precision, streams: map[*stream]struct{}{}}
+	d := &device{
+		name: "cuda", ordinal: n, limit: o.MemoryLimit, rounds: o.Precision,
+		blocks: map[uintptr]struct{}{}, streams: map[*stream]struct{}{},
+	}
 	if n > 0 {
 		d.name = fmt.Sprintf("cuda:%d", n)
 	}
@@ -108,10 +112,11 @@ func (d *device) Close() error {
 		return fmt.Errorf("%s: close: %d of its streams are open", d.name, n)
 	}
 	d.closed = true
+	freeing := d.freeBlocks()
 	unloading := d.loaded.unload(d)
 	closing := d.try(C.weir_device_close(&d.handle))
 	err := d.failed()
-	for _, e := range []error{unloading, closing} {
+	for _, e := range []error{freeing, unloading, closing} {
 		switch {
 		case err == nil:
 			err = e

@@ -134,12 +134,7 @@ func work(t *testing.T) (got []float32, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		closing := d.Close()
-		if err = earlier(err, closing); closing != nil && strings.Contains(closing.Error(), "cuDevicePrimaryCtxRelease") {
-			err = errors.Join(err, errLeak)
-		}
-	}()
+	defer func() { err = leaving(err, d.Close()) }()
 	s, err := d.NewStream()
 	if err != nil {
 		return nil, err
@@ -153,6 +148,14 @@ func earlier(a, b error) error {
 		return a
 	}
 	return b
+}
+
+// leaving returns what failed first, and errLeak with it if closing the device found something open.
+func leaving(err, closing error) error {
+	if err = earlier(err, closing); closing != nil && strings.Contains(closing.Error(), "cuDevicePrimaryCtxRelease") {
+		err = errors.Join(err, errLeak)
+	}
+	return err
 }
 
 func workOn(t *testing.T, d backend.Device, s *stream) ([]float32, error) {
@@ -200,14 +203,15 @@ func TestEveryCallMayFail(t *testing.T) {
 		name, code, sticky string
 	}{{"once", "1", "0"}, {"out of memory", "2", "0"}, {"for good", "700", "1"}} {
 		t.Run(mode.name, func(t *testing.T) {
-			failed := 0
+			tried, failed := 0, 0
 			for i, call := range all {
 				// A device that the driver does not take back is never a new machine again.
-				if call != "cuDevicePrimaryCtxRelease_v2" {
+				if call != "cuDevicePrimaryCtxRelease_v2" && (!testing.Short() || i%7 == 0) {
+					tried++
 					failed += failAt(t, i+1, mode.code, mode.sticky, want)
 				}
 			}
-			require.Greater(t, failed, len(all)*4/5)
+			require.Greater(t, failed, tried*3/4)
 		})
 	}
 }

@@ -9,9 +9,9 @@ import (
 // fault is the record in device memory where a kernel notes an index out of range. It has the layout of Fault in kernels/fault.h.
 type fault struct {
 	failed  uint32
-	locked  uint32
+	_       uint32 // the kernels' lock
 	command uint64
-	place   int64
+	_       int64 // which index, of those that the command has
 	index   int64
 }
 
@@ -62,9 +62,6 @@ func (f *faults) forget() {
 	f.commands, f.guarding = f.commands[:0], false
 }
 
-// mostIndexed is the number of commands from which a stream waits for those that it has queued, so that it need not remember them.
-const mostIndexed = 4096
-
 // replayBase returns the number of the first command of a stream's replay with that number, beyond those of all commands that are executed once.
 func replayBase(number uint64) uint64 { return 1<<63 | number<<32 }
 
@@ -76,9 +73,6 @@ func (f *faults) explain(found *fault) error {
 	}
 	return f.commands[i].outOfRange(found.index)
 }
-
-// indexes reports whether a command may find an index out of range.
-func indexes(c backend.Cmd) bool { return c.Op == backend.Gather || c.Op == backend.ScatterAdd }
 
 func (c *indexCommand) outOfRange(index int64) error {
 	cmd := backend.Cmd{Op: c.op, Axis: c.axis, Dst: []backend.View{c.dst}, Src: c.src[:]}

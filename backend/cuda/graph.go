@@ -51,15 +51,18 @@ func (r *replay) make(cmds []backend.Cmd) error {
 	if len(b.nodes) == 0 {
 		return nil
 	}
-	var at C.size_t
+	s.at = 0
 	err := s.dev.try(C.weir_graph_make(&s.dev.handle, (*C.Node)(unsafe.Pointer(&b.nodes[0])), C.size_t(len(b.nodes)),
-		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &r.graph, &at))
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &r.graph, &s.at))
 	if err != nil {
-		return fmt.Errorf("%v: %w", &cmds[b.origins[at]], err)
+		return fmt.Errorf("%v: %w", &cmds[b.origins[s.at]], err)
 	}
 	b.nodes, b.origins, b.params = nil, nil, nil
 	return nil
 }
+
+// indexes reports whether a command may find an index out of range.
+func indexes(c backend.Cmd) bool { return c.Op == backend.Gather || c.Op == backend.ScatterAdd }
 
 // Run implements [backend.Replay]: it queues the graph.
 func (r *replay) Run() {
@@ -73,7 +76,7 @@ func (r *replay) Run() {
 	}
 	s.queued.Store(true)
 	s.batch.faults.guarding = guarding
-	s.keep(s.dev.try(C.weir_graph_run(&s.dev.handle, s.handle, r.graph)), "replay")
+	s.keep(s.dev.try(C.weir_graph_run(&s.dev.handle, s.handle, r.graph)))
 }
 
 // Close implements [backend.Replay]: it waits until the graph has run and frees it.

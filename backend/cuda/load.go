@@ -59,6 +59,9 @@ func (d *device) cached(key any, text func() string) *module {
 		m = &module{name: fmt.Sprintf("program %d", len(l.texts)), text: made}
 		l.texts[made] = m
 	}
+	if len(l.keyed) >= mostPrograms {
+		clear(l.keyed) // they may stand for programs that are gone; their texts are still known
+	}
 	l.keyed[key] = m
 	return m
 }

@@ -1,7 +1,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -143,12 +142,4 @@ func (v *view) small() bool {
 func grid1(n int64, threads, each, most int64) [3]uint32 {
 	blocks := (n + threads*each - 1) / (threads * each)
 	return [3]uint32{uint32(min(blocks, most)), 1, 1}
-}
-
-// errNotLowered stands for operations whose kernels are not written yet.
-var errNotLowered = errors.New("not lowered")
-
-// uploadArgs has the layout of Upload in kernels/stream.cu.
-type uploadArgs struct {
-	dst, src, bytes uint64
 }

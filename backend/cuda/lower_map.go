@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/weir-ml/weir/backend"
 )
@@ -24,40 +25,52 @@ type programKey struct {
 	shape shape
 }
 
+// mostPrograms bounds what a mapper remembers.
+const mostPrograms = 1 << 12
+
+// mapper is what a batch keeps to lower elementwise programs without allocating.
+type mapper struct {
+	views   []view
+	params  []byte
+	strides []byte
+	texts   map[string]string // of strides
+	modules map[programKey]*module
+}
+
 // runProgram launches the kernel of an elementwise program.
 func (b *batch) runProgram(p *backend.Prog, imm []float64, dst, src []backend.View) {
 	if dst[0].Len() == 0 {
 		return
 	}
-	views := make([]view, 0, len(dst)+len(src))
+	m := &b.mapper
+	m.views = m.views[:0]
 	for i := range dst {
-		views = append(views, viewOf(&dst[i]))
+		m.views = append(m.views, viewOf(&dst[i]))
 	}
 	for i := range src {
-		views = append(views, viewOf(&src[i]))
+		m.views = append(m.views, viewOf(&src[i]))
 	}
-	b.runViews(p, imm, views)
+	b.runViews(p, imm, m.views)
 }
 
-// runViews launches the kernel, or several on halves of the operands.
+// runViews launches the kernel, or several on halves of the operands, whose axes it merges.
 func (b *batch) runViews(p *backend.Prog, imm []float64, views []view) {
 	mergeAll(views)
-	s := shapeOf(p, views)
-	threads := threadsOf(s, &views[0])
+	key := programKey{p, b.mapper.shapeOf(p, views)}
+	threads := threadsOf(key.shape, &views[0])
 	if threads > mostMapThreads {
 		for _, half := range halves(views) {
 			b.runViews(p, imm, half)
 		}
 		return
 	}
-	key := programKey{p, s}
-	params := mapParams(p, s, imm, views)
+	params := b.mapper.paramsOf(key, imm, views)
 	blocks := (threads + mapThreads - 1) / mapThreads
 	if b.join(key, params, views, blocks) {
 		return
 	}
 	l := launch{kernel: mapName, module: b.programModule(key), grid: line(blocks), block: [3]uint32{mapThreads}}
-	if s.indirect {
+	if key.shape.indirect {
 		b.launch(l, b.stored(params))
 		return
 	}
@@ -67,14 +80,24 @@ func (b *batch) runViews(p *backend.Prog, imm []float64, views []view) {
 
 // programModule returns the module with the kernel of a program.
 func (b *batch) programModule(k programKey) *module {
-	return b.module(k, func() string { return write(k.prog, k.shape) })
+	m := &b.mapper
+	if known := m.modules[k]; known != nil {
+		return known
+	}
+	if m.modules == nil || len(m.modules) >= mostPrograms {
+		m.modules = map[programKey]*module{}
+	}
+	made := b.module(k, func() string { return write(k.prog, k.shape) })
+	m.modules[k] = made
+	return made
 }
 
-// mergeAll is merge of all views.
+// mergeAll merges the axes of views of one shape.
 func mergeAll(views []view) {
-	all := make([]*view, len(views))
+	var some [16]*view
+	all := some[:0]
 	for i := range views {
-		all[i] = &views[i]
+		all = append(all, &views[i])
 	}
 	merge(all...)
 }
@@ -92,24 +115,38 @@ func halves(views []view) [2][]view {
 }
 
 // shapeOf returns the shape of the kernel for operands whose axes are merged.
-func shapeOf(p *backend.Prog, views []view) shape {
+func (m *mapper) shapeOf(p *backend.Prog, views []view) shape {
 	s := shape{width: 1, axes: max(int(views[0].rank), 1), segments: 1}
-	strides := make([]byte, len(views))
 	for width := widest(views); width > 1; width /= 2 {
 		if width*len(p.Code) <= mostVectorCode && vectorised(views, width) {
 			s.width = width
 			break
 		}
 	}
+	m.strides = m.strides[:0]
 	for i := range views {
-		strides[i] = byte(sparse)
+		along := sparse
 		if s.width > 1 {
-			strides[i] = byte(innermost(&views[i]))
+			along = innermost(&views[i])
 		}
+		m.strides = append(m.strides, byte(along))
 	}
-	s.strides = string(strides)
+	s.strides = m.text(m.strides)
 	s.indirect = s.place(p).size > mostParams
 	return s
+}
+
+// text returns the string of some strides, which is made once.
+func (m *mapper) text(strides []byte) string {
+	if known, ok := m.texts[string(strides)]; ok {
+		return known
+	}
+	if m.texts == nil || len(m.texts) >= mostPrograms {
+		m.texts = map[string]string{}
+	}
+	made := string(strides)
+	m.texts[made] = made
+	return made
 }
 
 // widest returns how many elements a thread takes at best: 16 bytes of the largest, or 8 elements, but 4 at least, in as many loads as that takes.
@@ -136,7 +173,7 @@ func innermost(v *view) stride {
 // need, or has one for all. Only where there is one axis may there be a rest.
 func vectorised(views []view, width int) bool {
 	first := &views[0]
-	if first.rank == 0 || first.dims[first.rank-1] < int64(width) || first.rank > 1 && first.dims[first.rank-1]%int64(width) != 0 {
+	if first.rank == 0 || first.rank > 1 && first.dims[first.rank-1]%int64(width) != 0 {
 		return false
 	}
 	for i := range views {
@@ -167,10 +204,13 @@ func threadsOf(s shape, v *view) int64 {
 	return n/int64(s.width) + n%int64(s.width)
 }
 
-// mapParams returns the parameters that place describes.
-func mapParams(p *backend.Prog, s shape, imm []float64, views []view) []byte {
+// paramsOf returns the parameters that place describes, until the next call.
+func (m *mapper) paramsOf(k programKey, imm []float64, views []view) []byte {
+	p, s := k.prog, k.shape
 	at := s.place(p)
-	params := make([]byte, at.size)
+	m.params = slices.Grow(m.params[:0], at.size)[:at.size]
+	params := m.params
+	clear(params)
 	order := binary.NativeEndian
 	first := &views[0]
 	order.PutUint32(params[atVectors:], uint32(first.len()/int64(s.width)))

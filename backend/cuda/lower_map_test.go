@@ -55,7 +55,7 @@ func TestOperandsChooseTheShape(t *testing.T) {
 				views = append(views, viewOf(&v))
 			}
 			mergeAll(views)
-			require.Equal(t, test.want, shapeOf(addOf(t, test.d), views))
+			require.Equal(t, test.want, new(mapper).shapeOf(addOf(t, test.d), views))
 		})
 	}
 }
@@ -121,13 +121,14 @@ func TestCommandsOfOneProgramShareALaunch(t *testing.T) {
 			own := vector(p, 2000)
 			command(t, b, add, own, own, shared)
 		}
-		small := vector(p, 4)
+		small := vector(p, 3)
 		command(t, b, add, small, small, small)
 		require.Len(t, b.nodes, 1)
 		require.Equal(t, [3]uint32{4, 6, 1}, b.nodes[0].grid)
 		size := shape{axes: 1}.place(add).size
 		require.EqualValues(t, 500, binary.NativeEndian.Uint32(b.params[4*size+atVectors:]))
-		require.EqualValues(t, 1, binary.NativeEndian.Uint32(b.params[5*size+atVectors:]))
+		require.EqualValues(t, 0, binary.NativeEndian.Uint32(b.params[5*size+atVectors:]))
+		require.EqualValues(t, 3, binary.NativeEndian.Uint32(b.params[5*size+atThreads:]))
 		require.Len(t, b.params, align(int(b.nodes[0].bytes)))
 	})
 	t.Run("but not if one reads what the other wrote", func(t *testing.T) {

@@ -105,7 +105,8 @@ func lowerMatMul(b *batch, c *backend.Cmd) {
 	if d.Len() == 0 || p.grain.leaves == 0 && p.accumulate {
 		return
 	}
-	p.lower(b, p.choose())
+	t := p.choose()
+	p.lower(b, t, p.share(t))
 }
 
 // split divides the axes into rows, columns, kept batch axes and summed ones.
@@ -197,34 +198,23 @@ func (p *product) choose() tile {
 	return tiles[len(tiles)-1]
 }
 
-// lower launches the product in that tile, and what adds its pieces if it has several.
-func (p *product) lower(b *batch, t tile) {
-	if p.grain.trees.len() == 1 && p.grain.leaves <= 1 {
-		p.lay(p.d)
-		p.launch(b, t, 1)
-		return
-	}
-	// Partial results lie one after the other in scratch memory. So does a single one, until it is known that it is the whole.
-	lanes := p.d.Len()
-	carrier := carried(p.d.DType)
-	buffer := backend.Buffer{}
-	whole := backend.Contiguous(&buffer, carrier, p.d.Shape()...)
-	p.lay(&whole)
-	run := p.share(t)
-	blocks := ratio(p.grain.leaves, run)
-	trees := p.grain.trees.len()
-	if trees*blocks == 1 {
+// lower launches the product in that tile, each block summing a run of leaves, and what adds up their results if there are several.
+func (p *product) lower(b *batch, t tile, run int64) {
+	trees, runs := p.grain.trees.len(), max(1, ratio(p.grain.leaves, run))
+	if trees*runs == 1 {
 		p.lay(p.d)
 		p.launch(b, t, run)
 		return
 	}
-	buffer.Addr = uintptr(b.scratch(int(trees*blocks) * lanes * carrier.Size()))
-	p.lay(&whole)
+	lanes, carrier := p.d.Len(), carried(p.d.DType)
+	buffer := backend.Buffer{Addr: uintptr(b.scratch(int(trees*runs) * lanes * carrier.Size()))}
+	partial := backend.Contiguous(&buffer, carrier, p.d.Shape()...)
+	p.lay(&partial)
 	p.params.total, p.params.partial = int64(lanes), 1
 	p.launch(b, t, run)
 	r := reduction{
 		op: backend.ReduceSum, dst: p.d, dtype: p.d.DType, accumulate: p.accumulate, lane: nestOf(-1, p.d, p.d),
-		grain: p.grain, depth: p.grain.depth, trees: trees, leaves: blocks, partial: uint64(buffer.Addr),
+		grain: p.grain, depth: p.grain.depth, trees: trees, leaves: runs, partial: uint64(buffer.Addr),
 	}
 	for !r.done() {
 		r.join(b)
@@ -232,7 +222,7 @@ func (p *product) lower(b *batch, t tile) {
 }
 
 // share returns how many leaves a block sums: as many as leave enough blocks for all multiprocessors, while the nodes of their tree fit into shared
-// memory.
+// memory. The product has been laid out.
 func (p *product) share(t tile) (run int64) {
 	q := &p.params
 	tiles := ratio(q.rows, t.rows) * ratio(q.cols, t.cols) * q.batches * q.trees.len()

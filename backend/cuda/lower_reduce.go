@@ -4,7 +4,7 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// reduceParams has the layout of Reduce in kernels/reduce.cu, which says what it means.
+// reduceParams has the layout of Reduce in kernels/reduce.h, which says what it means.
 type reduceParams struct {
 	src, dst                      uint64
 	lanes, groups, leaves         int64

@@ -71,19 +71,21 @@ func TestViewsBeginAtTheirFirstElement(t *testing.T) {
 func TestSmallViewsHaveOffsetsOf32Bits(t *testing.T) {
 	tests := []struct {
 		name          string
-		dims, strides []int
+		dims, strides []int64
 		want          bool
 	}{
-		{"a vector", []int{1 << 20}, []int{1}, true},
-		{"too many elements", []int{1 << 16, 1 << 16}, []int{0, 0}, false},
-		{"the last that fits", []int{1<<31 - 1}, []int{1}, true},
-		{"far apart", []int{2}, []int{1 << 31}, false},
-		{"far backward", []int{2}, []int{-1 << 31}, true},
-		{"too far backward", []int{3}, []int{-1 << 31}, false},
+		{"a vector", []int64{1 << 20}, []int64{1}, true},
+		{"too many elements", []int64{1 << 16, 1 << 16}, []int64{0, 0}, false},
+		{"the last that fits", []int64{1<<31 - 1}, []int64{1}, true},
+		{"far apart", []int64{2}, []int64{1 << 31}, false},
+		{"far backward", []int64{2}, []int64{-1 << 31}, true},
+		{"too far backward", []int64{3}, []int64{-1 << 31}, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			v := strided(test.dims, test.strides)
+			v := view{rank: int32(len(test.dims))}
+			copy(v.dims[:], test.dims)
+			copy(v.strides[:], test.strides)
 			require.Equal(t, test.want, v.small())
 		})
 	}
@@ -101,5 +103,5 @@ func TestLayouts(t *testing.T) {
 	require.EqualValues(t, 144, unsafe.Sizeof(view{}))
 	require.EqualValues(t, 72, unsafe.Sizeof(node{}))
 	require.EqualValues(t, faultBytes, unsafe.Sizeof(fault{}))
-	require.EqualValues(t, 24, unsafe.Sizeof(uploadArgs{}))
+	require.EqualValues(t, 24, unsafe.Sizeof(uploadParams{}))
 }

@@ -41,6 +41,7 @@ func (d *device) alloc(size int) (uintptr, error) {
 	address, err := d.ask(max(size, 1)) // the driver has no blocks of 0 bytes
 	if err == nil {
 		d.used += int64(size)
+		d.blocks[address] = struct{}{}
 	}
 	return address, err
 }
@@ -72,6 +73,7 @@ func (d *device) Free(b *backend.Buffer) {
 	if d.closed {
 		return // it went with everything else
 	}
+	delete(d.blocks, address)
 	var streams, events []unsafe.Pointer
 	for s := range d.streams {
 		if s.queued.Load() {
@@ -82,4 +84,16 @@ func (d *device) Free(b *backend.Buffer) {
 	if err != nil {
 		d.poison(fmt.Errorf("free: %w", err))
 	}
+}
+
+// freeBlocks frees what nobody has, as tensors that wait for the garbage collector. There are no streams left to wait for.
+func (d *device) freeBlocks() error {
+	var first error
+	for address := range d.blocks {
+		if err := d.try(C.weir_free(&d.handle, C.uint64_t(address), nil, nil, 0)); first == nil {
+			first = err
+		}
+	}
+	clear(d.blocks)
+	return first
 }

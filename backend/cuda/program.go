@@ -26,6 +26,9 @@ type shape struct {
 	indirect bool   // the parameters are in device memory, for they are too many
 }
 
+// rests reports whether vectors may leave elements over. Where there are several axes, the innermost is a multiple of the width.
+func (s shape) rests() bool { return s.width > 1 && s.axes == 1 }
+
 // placement is where the parameters of a command are, in bytes.
 type placement struct {
 	axes     int // of each but the outermost: its length and the numbers that divide by it
@@ -117,7 +120,7 @@ func write(p *backend.Prog, s shape) string {
 	w.elements(w.addresses(), s.width)
 	w.line("ret")
 	w.label("tail")
-	if s.width > 1 {
+	if s.rests() {
 		w.bounded(atThreads, "done")
 		w.elements(w.tailAddresses(), 1)
 	}

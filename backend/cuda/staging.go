@@ -101,8 +101,7 @@ func (s *stream) send(dst uint64, m []byte) error {
 		return s.dev.try(C.weir_upload(&s.dev.handle, s.handle, C.uint64_t(dst), from, C.size_t(len(m))))
 	}
 	s.batch.reset()
-	l := launch{kernel: "upload", grid: grid1(int64(len(m)), 256, 1, 1024), block: [3]uint32{256}}
-	add(&s.batch, l, &uploadArgs{dst, uint64(uintptr(from)), uint64(len(m))})
+	s.batch.upload(dst, uint64(uintptr(from)), len(m))
 	if s.batch.err != nil {
 		return s.batch.err
 	}
@@ -116,11 +115,12 @@ func (s *stream) download(dst []byte, src uint64) error {
 	}
 	for len(dst) > 0 {
 		first := s.staging.at
-		pieces, err := s.fetch(src, len(dst))
+		var pieces [stagingSlots][]byte
+		n, err := s.fetch(&pieces, src, len(dst))
 		if err != nil {
 			return err
 		}
-		for i, m := range pieces {
+		for i, m := range pieces[:n] {
 			if err := s.arrive((first + i) % stagingSlots); err != nil {
 				return err
 			}
@@ -131,24 +131,24 @@ func (s *stream) download(dst []byte, src uint64) error {
 	return nil
 }
 
-// fetch queues copies of n bytes, or of as many as there are slots for.
-func (s *stream) fetch(src uint64, n int) (pieces [][]byte, err error) {
-	for len(pieces) < stagingSlots && n > 0 {
+// fetch queues copies of n bytes, or of as many as there are slots for. It returns how many pieces these are.
+func (s *stream) fetch(pieces *[stagingSlots][]byte, src uint64, n int) (fetched int, err error) {
+	for ; fetched < stagingSlots && n > 0; fetched++ {
 		m, err := s.room(n)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		to := unsafe.Pointer(unsafe.SliceData(m))
 		if err := s.dev.try(C.weir_download(&s.dev.handle, s.handle, to, C.uint64_t(src), C.size_t(len(m)))); err != nil {
-			return nil, err
+			return 0, err
 		}
 		if err := s.leave(); err != nil {
-			return nil, err
+			return 0, err
 		}
-		pieces = append(pieces, m)
+		pieces[fetched] = m
 		src, n = src+uint64(len(m)), n-len(m)
 	}
-	return pieces, nil
+	return fetched, nil
 }
 
 // arrive waits until the device has passed the event of a slot.

@@ -23,6 +23,7 @@ type stream struct {
 	staging staging
 	record  *backend.Buffer // a fault
 	found   pinned          // what was read of it
+	at      C.size_t        // the node of a batch that the driver did not take
 	err     error           // the first failure; it poisons the stream
 	closed  bool
 
@@ -84,6 +85,10 @@ func (s *stream) prepare() (err error) {
 	return s.wait()
 }
 
+// mostIndexed is the number of commands that may find an index out of range from which a stream waits for those that it has queued, so that it need not
+// remember them.
+const mostIndexed = 4096
+
 // Exec lowers the commands to a batch and queues it.
 func (s *stream) Exec(cmds []backend.Cmd) {
 	if len(s.batch.faults.commands) >= mostIndexed {
@@ -96,12 +101,12 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 	for i := range cmds {
 		if err := s.lower(&s.batch, &cmds[i]); err != nil {
 			s.batch.drop(i)
-			s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+			s.keep(err)
 			break
 		}
 	}
-	if err := s.submit(); err != nil && s.err == nil {
-		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+	if err := s.submit(); err != nil {
+		s.keep(fmt.Errorf("%v: %w", &cmds[s.batch.origins[s.at]], err))
 	}
 }
 
@@ -152,9 +157,9 @@ func (s *stream) submit() error {
 		return nil
 	}
 	s.queued.Store(true)
-	var at C.size_t
+	s.at = 0
 	err := s.dev.try(C.weir_run(&s.dev.handle, s.handle, (*C.Node)(unsafe.Pointer(&b.nodes[0])), C.size_t(len(b.nodes)),
-		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &at))
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(b.params))), &s.at))
 	b.arena.retire(s.dev)
 	return err
 }
@@ -173,9 +178,16 @@ func (s *stream) failed() bool {
 }
 
 // keep keeps the first failure.
-func (s *stream) keep(err error, format string, args ...any) {
+func (s *stream) keep(err error) {
 	if err != nil && s.err == nil {
-		s.err = fmt.Errorf("%s: %s: %w", s.dev.name, fmt.Sprintf(format, args...), err)
+		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
+	}
+}
+
+// keepCopy keeps the failure of an upload or a download.
+func (s *stream) keepCopy(err error, what string, bytes int) {
+	if err != nil && s.err == nil {
+		s.err = fmt.Errorf("%s: %s of %d bytes: %w", s.dev.name, what, bytes, err)
 	}
 }
 
@@ -188,7 +200,7 @@ func (s *stream) Upload(dst *backend.Buffer, offset int, src []byte) {
 		return
 	}
 	s.queued.Store(true)
-	s.keep(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload of %d bytes", len(src))
+	s.keepCopy(s.upload(uint64(dst.Addr)+uint64(offset), src), "upload", len(src))
 }
 
 func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
@@ -199,12 +211,18 @@ func (s *stream) Download(dst []byte, src *backend.Buffer, offset int) error {
 		s.err = fmt.Errorf("%s: download of %d bytes at %d: the buffer %s", s.dev.name, len(dst), offset, why)
 		return s.err
 	}
-	if s.batch.faults.guarding || len(dst) == 0 {
-		if err := s.Sync(); err != nil {
-			return err
-		}
+	if len(dst) == 0 {
+		return s.Sync()
 	}
-	s.keep(s.download(dst, uint64(src.Addr)+uint64(offset)), "download of %d bytes", len(dst))
+	// The record, if it counts, arrives with the bytes: one wait is enough.
+	guarding := s.batch.faults.guarding
+	if guarding {
+		s.keep(s.fetchRecord())
+	}
+	s.keepCopy(s.download(dst, uint64(src.Addr)+uint64(offset)), "download", len(dst))
+	if guarding && s.err == nil {
+		s.keep(s.judge())
+	}
 	s.failed()
 	return s.err
 }
@@ -228,29 +246,35 @@ func (s *stream) Sync() error {
 	if s.failed() {
 		return s.err
 	}
-	if err := s.settle(); err != nil {
-		s.err = fmt.Errorf("%s: %w", s.dev.name, err)
-	}
+	s.keep(s.settle())
 	s.failed()
 	return s.err
 }
 
 func (s *stream) settle() error {
-	f := &s.batch.faults
-	if !f.guarding {
-		return s.wait()
+	guarding := s.batch.faults.guarding
+	if guarding {
+		if err := s.fetchRecord(); err != nil {
+			return err
+		}
 	}
-	err := s.dev.try(C.weir_download(&s.dev.handle, s.handle, s.found.p, C.uint64_t(f.record), faultBytes))
-	if err != nil {
+	if err := s.wait(); err != nil || !guarding {
 		return err
 	}
-	if err := s.wait(); err != nil {
-		return err
-	}
+	return s.judge()
+}
+
+// fetchRecord queues the copy of the record to the host.
+func (s *stream) fetchRecord() error {
+	return s.dev.try(C.weir_download(&s.dev.handle, s.handle, s.found.p, C.uint64_t(s.record.Addr), faultBytes))
+}
+
+// judge returns the error that the record stands for when it has arrived. If there is none, all that was queued has found its indices.
+func (s *stream) judge() error {
 	if err := s.explain((*fault)(s.found.p)); err != nil {
 		return err
 	}
-	f.forget()
+	s.batch.faults.forget()
 	return nil
 }
 

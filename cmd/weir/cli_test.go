@@ -69,6 +69,7 @@ func TestBackendsMarksTheDefault(t *testing.T) {
 	require.Zero(t, r.code, r.stderr)
 	require.Regexp(t, `(?m)^cpu +pure Go, \d+ workers +yes`, r.stdout)
 	require.Equal(t, 1, strings.Count(r.stdout, " default"))
+	require.Regexp(t, `(?m)^cuda .* (yes|no: \S.*)$`, r.stdout, "an absent backend says why")
 }
 
 func TestHelpShowsTheRealDefaults(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weir-ml/weir/dataset"
+	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/train"
 )
 
@@ -41,4 +43,46 @@ func TestFitDrawsPairsInTheDatasUnits(t *testing.T) {
 		waiting += samples[i] / 1000
 	}
 	require.InDelta(t, 70, waiting, 20)
+}
+
+// A single Gaussian cannot be two clusters. The margin is about half of what a full training reaches.
+func TestTheHeldOutBoundBeatsAGaussian(t *testing.T) {
+	const margin = 0.25
+	s := testdevice.On(t, "cpu", 0)
+	c := train.Config{
+		Data: "faithful.csv", Steps: 250, EMA: 0.97, LearnVariance: true, DiagonalVariance: true,
+		Process: diffusion.Process{NumSteps: 16}, Net: diffusion.NetConfig{Harmonics: 16, Embed: 32, Hidden: 32},
+	}
+	e, err := train.NewExperiment(s, c)
+	require.NoError(t, err)
+	require.NoError(t, e.Run(t.Context(), train.Watch{}))
+	bound, err := e.HeldOutBound(t.Context())
+	require.NoError(t, err)
+
+	seen, held, err := train.SplitData(c)
+	require.NoError(t, err)
+	require.Less(t, bound.Bound.Value, gaussianNLL(seen, held)-margin)
+}
+
+// gaussianNLL fits a Gaussian to the rows of seen, which have two columns, and returns the mean negative log-likelihood of those of held.
+func gaussianNLL(seen, held *dataset.Table) (nll float64) {
+	n := float64(seen.Rows)
+	var mean, variance [2]float64
+	covariance := 0.0
+	for i := range seen.Rows {
+		for k, v := range seen.Row(i) {
+			mean[k] += v / n
+		}
+	}
+	for i := range seen.Rows {
+		a, b := seen.Row(i)[0]-mean[0], seen.Row(i)[1]-mean[1]
+		variance[0], variance[1], covariance = variance[0]+a*a/n, variance[1]+b*b/n, covariance+a*b/n
+	}
+	det := variance[0]*variance[1] - covariance*covariance
+	for i := range held.Rows {
+		a, b := held.Row(i)[0]-mean[0], held.Row(i)[1]-mean[1]
+		square := (variance[1]*a*a - 2*covariance*a*b + variance[0]*b*b) / det
+		nll += (square/2 + math.Log(2*math.Pi) + math.Log(det)/2) / float64(held.Rows)
+	}
+	return nll
 }

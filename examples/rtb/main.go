@@ -46,7 +46,7 @@ func main() {
 	flag.IntVar(&c.steps, "steps", 3000, "training steps of the posterior")
 	flag.IntVar(&c.batch, "batch", 128, "paths in each of them")
 	flag.Float64Var(&c.lr, "lr", 1e-3, "learning rate of the posterior")
-	flag.Float64Var(&c.fromPrior, "from-prior", 0.5, "share of them that the prior draws")
+	flag.Float64Var(&c.fromPrior, "from-prior", 0.25, "share of them that the prior draws")
 	flag.Float64Var(&c.exploration, "exploration", 0.3, "standard deviation added to the steps of those that the posterior draws")
 	flag.StringVar(&c.decay, "exploration-decay", "linear", "how that goes down: constant, linear[:STEPS], cosine[:STEPS] or warm-down:START:END")
 	flag.Uint64Var(&c.seed, "seed", 0, "seed of weights, paths and evaluation")
@@ -58,6 +58,9 @@ func main() {
 		log.Fatal(err)
 	}
 }
+
+// floor of log r in training. In the modes that the posterior leaves, log r is about −40. At −10 they keep 3·10⁻⁵ of it, which no sample tells from none.
+const floor = -10
 
 // run opens or trains the prior, fine-tunes it, prints how it goes, and ends with a table of how good prior and posterior are.
 func run(ctx context.Context, out io.Writer, c config) (err error) {
@@ -86,7 +89,7 @@ func run(ctx context.Context, out io.Writer, c config) (err error) {
 		return err
 	}
 	start := time.Now()
-	if err := fit(ctx, out, rng, loss, target.Likelihood(), c); err != nil {
+	if err := fit(ctx, out, rng, loss, Floored{target.Likelihood(), floor}, c); err != nil {
 		return err
 	}
 	perStep := time.Since(start) / time.Duration(c.steps)

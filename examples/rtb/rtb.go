@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/backend"
@@ -93,4 +94,15 @@ func (l *RTB) LogWeights(env gflownet.Env, states *autograd.Var) *autograd.Var {
 		reward = autograd.Add(env.LogReward(end), prior).Value()
 	})
 	return autograd.Sub(tape.Const(reward), autograd.Sum(l.Posterior.PF.LogProb(states), 1))
+}
+
+// Floored is a reward that is at least so much. Where the true one all but vanishes, the squares of the loss would be of little else.
+type Floored struct {
+	gflownet.Env
+	Least float64 // log reward
+}
+
+// LogReward implements gflownet.Env.
+func (f Floored) LogReward(x *autograd.Var) *autograd.Var {
+	return autograd.Clamp(f.Env.LogReward(x), f.Least, math.Inf(1))
 }

@@ -156,6 +156,15 @@ func TestFineTuningFindsATiltedPrior(t *testing.T) {
 	require.Greater(t, diffusion.ESSPercent(weights), 95.0)
 }
 
+func TestAFlooredRewardIsAtLeastThat(t *testing.T) {
+	s := newRNG(t, 5).Stream()
+	x := autograd.NewInference(s).Const(tensor.FromSlice(s, []float64{-30, -2, 3}, 3, 1))
+	got, err := Floored{tilt{2, 1}, -10}.LogReward(x).Value().Float64s()
+	require.NoError(t, err)
+	require.Equal(t, []float64{-10, -3, 7}, got)
+	require.Equal(t, 1, Floored{tilt{}, -10}.Dim())
+}
+
 func TestAnEmptyBatchIsAnError(t *testing.T) {
 	rng := newRNG(t, 4)
 	_, err := newLoss(t, rng).Loss(autograd.NewTape(rng.Stream()), tilt{}, nil, gflownet.Options{RNG: rng})

@@ -12,10 +12,14 @@ import (
 
 	"github.com/weir-ml/weir/autograd"
 	_ "github.com/weir-ml/weir/backend/cpu"
+	_ "github.com/weir-ml/weir/backend/cuda"
 	_ "github.com/weir-ml/weir/backend/simd"
+	"github.com/weir-ml/weir/internal/emulator"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensor"
 )
+
+func TestMain(m *testing.M) { emulator.Main(m) }
 
 var folder = filepath.Join("..", "..", "testdata", "crosscheck")
 

@@ -37,12 +37,25 @@ var use = sync.OnceValue(func() error {
 	return os.Setenv(Variable, path)
 })
 
+// Main is the TestMain of a package whose tests run on every backend there is: it makes that one of them, and runs the tests without it where Use finds no
+// driver. It ends the process.
+func Main(m *testing.M) {
+	if err := Use(); err != nil && (required() || !errors.Is(err, ErrUnavailable)) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// required reports whether a test that needs a device must not be skipped.
+func required() bool { return os.Getenv("WEIR_CUDA") == "required" }
+
 // Need skips the test if Use finds no driver, and fails it if the environment variable WEIR_CUDA is "required" or the driver does not build.
 func Need(t testing.TB) {
 	t.Helper()
 	switch err := Use(); {
 	case err == nil:
-	case errors.Is(err, ErrUnavailable) && os.Getenv("WEIR_CUDA") != "required":
+	case errors.Is(err, ErrUnavailable) && !required():
 		t.Skip(err)
 	default:
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 //
 // A block computes a tile of one product of the batch, of a run of leaves. The terms of a leaf come through shared memory a few at a time, several stages
 // ahead. A leaf is summed in the order of its terms; leaves are added as a tree, whose nodes wait in shared memory, each thread's beside the
-// others'. Where the leaves of a result are shared out among blocks, the blocks write their totals, which kernels/reduce.cu adds.
+// others'. Where the leaves of a result are shared out among blocks, the blocks write their totals, which kernels/reduce.h adds.
 #pragma once
 #include "nest.h"
 #include "number.h"

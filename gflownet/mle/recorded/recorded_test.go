@@ -11,12 +11,16 @@ import (
 
 	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
+	_ "github.com/weir-ml/weir/backend/cuda"
 	_ "github.com/weir-ml/weir/backend/simd"
 	"github.com/weir-ml/weir/gflownet/mle/recorded"
+	"github.com/weir-ml/weir/internal/emulator"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensorio"
 	"github.com/weir-ml/weir/tensorio/safetensors"
 )
+
+func TestMain(m *testing.M) { emulator.Main(m) }
 
 // The limits are those of the recording: a time-batched evaluation in PyTorch reproduces the float64 cases to 1e-14 and the
 // float32 case to 6e-6.

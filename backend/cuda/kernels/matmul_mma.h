@@ -1,5 +1,6 @@
 // Matrix products on tensor cores: of float16 and bfloat16, and of float32 rounded to TF32 or split into two of those. Sums are float32. A kernel's name
 // says its tile, and for a and b whether their terms lie along the lines in memory (k) or the lines side by side (l).
+#pragma once
 #include "matmul.h"
 
 // A Kind is a way to multiply 32 bytes of terms: 16 rows of a, as four words of each lane, by 8 columns of b, as two.
@@ -131,8 +132,3 @@ template <class Kind, int Rows, int Cols, int WarpRows, int WarpCols, bool Along
 #define TILES(name, Kind) \
   LAYOUTS(matmul_##name##_128x128, Kind, 128, 128, 2, 4, 2) \
   LAYOUTS(matmul_##name##_32x32, Kind, 32, 32, 2, 2, 4)
-
-TILES(f16, Half)
-TILES(bf16, Brain)
-TILES(tf32, Tensor)
-TILES(3xtf32, Split)

@@ -1,5 +1,6 @@
 // Exact matrix products of float32 and float64: a leaf is the chain of fused multiply-adds over its terms in order, whatever the tile. A kernel's name
 // says its tile, and for a and b whether their terms lie along the lines in memory (k) or the lines side by side (l).
+#pragma once
 #include "matmul.h"
 
 // lines says which lines of a tile thread t of Threads has: neighbours share a chunk where the panel's lines do.
@@ -13,8 +14,8 @@ template <class Panel, class T, int Count, int Threads, bool Along> struct Lines
   static const int chunk = Panel::chunk;
   DEVICE int at(int t, int i) { return line_of<Count, Threads, Along, chunk>(t, i); }
 
-  // terms reads a chunk of terms of line i.
-  DEVICE Vec<T, chunk> terms(const T *panel, int t, int i, int term) { return *(const Vec<T, chunk> *)(panel + Panel::at(at(t, i), term)); }
+  // terms reads terms of a chunk of line i.
+  template <int N = chunk> DEVICE Vec<T, N> terms(const T *panel, int t, int i, int term) { return *(const Vec<T, N> *)(panel + Panel::at(at(t, i), term)); }
 
   // lines reads one term of all lines.
   DEVICE void lines(T (&x)[Count], const T *panel, int t, int term) {
@@ -50,12 +51,15 @@ template <class Element, int Rows, int Cols, int RowsEach, int ColsEach, bool Al
     if constexpr (AlongA && AlongB)
       multiplyAlong(sum, a, b, term, row, col);
     else if constexpr (AlongA) {
-      Vec<T, chunk> x[RowsEach];
-      UNROLL for (int i = 0; i < RowsEach; i++) x[i] = ALines::terms(a, row, i, term);
-      UNROLL for (int k = 0; k < chunk; k++) {
-        T y[ColsEach];
-        BLines::lines(y, b, col, term + k);
-        outer(sum, [&](int i) { return x[i].v[k]; }, [&](int j) { return y[j]; });
+      const int part = chunk / 2; // half a chunk at a time, or there are not enough registers for the largest tile
+      ROLLED for (int k = 0; k < chunk; k += part) {
+        Vec<T, part> x[RowsEach];
+        UNROLL for (int i = 0; i < RowsEach; i++) x[i] = ALines::template terms<part>(a, row, i, term + k);
+        UNROLL for (int l = 0; l < part; l++) {
+          T y[ColsEach];
+          BLines::lines(y, b, col, term + k + l);
+          outer(sum, [&](int i) { return x[i].v[l]; }, [&](int j) { return y[j]; });
+        }
       }
     } else if constexpr (AlongB) {
       Vec<T, chunk> y[ColsEach];
@@ -106,10 +110,3 @@ template <class Element, int Rows, int Cols, int RowsEach, int ColsEach, bool Al
   MATMUL(name##_kl, T, Rows, Cols, RowsEach, ColsEach, true, false, blocks) \
   MATMUL(name##_lk, T, Rows, Cols, RowsEach, ColsEach, false, true, blocks) \
   MATMUL(name##_ll, T, Rows, Cols, RowsEach, ColsEach, false, false, blocks)
-
-LAYOUTS(matmul_f32_128x128, float, 128, 128, 8, 8, 2)
-LAYOUTS(matmul_f32_64x64, float, 64, 64, 8, 4, 3)
-LAYOUTS(matmul_f32_32x32, float, 32, 32, 4, 4, 8)
-LAYOUTS(matmul_f32_128x8, float, 128, 8, 1, 8, 4)
-LAYOUTS(matmul_f64_64x64, double, 64, 64, 4, 4, 2)
-LAYOUTS(matmul_f64_32x32, double, 32, 32, 4, 4, 4)

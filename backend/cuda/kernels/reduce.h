@@ -4,6 +4,7 @@
 // term t goes to part t mod parts, and there term j to sum j mod 4; the four are added in pairs, and so are the parts, distant ones first. Parts that
 // have no term change nothing, so a launch may leave them out. The leaves of a lane are added as a tree: a run of neighbours in a thread's
 // registers, the runs of a block in shared memory, and the blocks by a further launch, whose leaves are what this one wrote.
+#pragma once
 #include "add.h"
 #include "nest.h"
 #include "number.h"
@@ -79,14 +80,14 @@ template <class Op, class T> DEVICE Carried<T> fold(const T *src, int64_t stride
   src += part * stride;
   stride *= parts;
   uint32_t t = part;
-  ROLLED for (; t + 3 * parts < terms; t += 4 * parts) {
-    T x[4];
-    UNROLL for (int i = 0; i < 4; i++) x[i] = src[i * stride];
-    UNROLL for (int i = 0; i < 4; i++) sum[i] = Op::of(sum[i], N::load(x[i]));
-    src += 4 * stride;
+  ROLLED for (; t + 7 * parts < terms; t += 8 * parts) {
+    T x[8];
+    UNROLL for (int i = 0; i < 8; i++) x[i] = src[i * stride];
+    UNROLL for (int i = 0; i < 8; i++) sum[i % 4] = Op::of(sum[i % 4], N::load(x[i]));
+    src += 8 * stride;
   }
-  UNROLL for (int i = 0; i < 3; i++)
-    if (t + i * parts < terms) sum[i] = Op::of(sum[i], N::load(src[i * stride]));
+  UNROLL for (int i = 0; i < 7; i++)
+    if (t + i * parts < terms) sum[i % 4] = Op::of(sum[i % 4], N::load(src[i * stride]));
   return Op::of(Op::of(sum[0], sum[1]), Op::of(sum[2], sum[3]));
 }
 
@@ -182,8 +183,3 @@ template <class Op, class T> DEVICE void reduce(const Reduce &p) {
   REDUCE(name##_bf16, Op, BF16) \
   REDUCE(name##_f32, Op, float) \
   REDUCE(name##_f64, Op, double)
-
-EVERY(Sum, reduce_sum)
-EVERY(Prod, reduce_prod)
-EVERY(Max, reduce_max)
-EVERY(Min, reduce_min)

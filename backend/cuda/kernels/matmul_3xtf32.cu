@@ -1,0 +1,3 @@
+#include "matmul_mma.h"
+
+TILES(3xtf32, Split)

@@ -1,0 +1,3 @@
+#include "matmul_mma.h"
+
+TILES(f16, Half)

@@ -1,0 +1,3 @@
+#include "matmul_mma.h"
+
+TILES(tf32, Tensor)

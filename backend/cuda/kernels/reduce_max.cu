@@ -1,0 +1,3 @@
+#include "reduce.h"
+
+EVERY(Max, reduce_max)

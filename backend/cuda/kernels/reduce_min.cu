@@ -1,0 +1,3 @@
+#include "reduce.h"
+
+EVERY(Min, reduce_min)

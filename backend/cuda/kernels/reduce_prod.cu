@@ -1,0 +1,3 @@
+#include "reduce.h"
+
+EVERY(Prod, reduce_prod)

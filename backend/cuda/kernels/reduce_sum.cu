@@ -1,0 +1,3 @@
+#include "reduce.h"
+
+EVERY(Sum, reduce_sum)
