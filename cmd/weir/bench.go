@@ -46,6 +46,9 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := checkOutputs([]output{{"json", b.JSON}, {"html", b.HTML}}); err != nil {
+		return err
+	}
 	baseline, err := readReport(b.Baseline)
 	if err != nil {
 		return err

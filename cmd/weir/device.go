@@ -20,7 +20,7 @@ func (d deviceFlags) on(f func(s *tensor.Stream) error) (err error) {
 	var o backend.Options
 	if d.Workers != nil {
 		if *d.Workers < 1 {
-			return fmt.Errorf("workers is %d; want at least 1", *d.Workers)
+			return usageError{fmt.Errorf("--workers is %d; want at least 1", *d.Workers)}
 		}
 		o.Workers = *d.Workers
 	}
