@@ -40,6 +40,9 @@ func (r *Report) writeMachine(w io.Writer) {
 		fmt.Fprintf(w, "ceilings of %d %s: %s GFLOP/s in float32, %s in float64 (%s), %s GB/s\n",
 			c.Workers, workers, threeDigits(c.FMA), threeDigits(c.FMA64), c.By, threeDigits(c.Triad))
 	}
+	if r.Precision != "" {
+		fmt.Fprintf(w, "products of float32 in %s\n", r.Precision)
+	}
 	fmt.Fprintln(w)
 }
 

@@ -103,7 +103,7 @@ func (s *settings) config() (train.Config, error) {
 }
 
 // mayChange are the flags that do not contradict --resume: the other settings come from the checkpoint.
-var mayChange = []string{"resume", "steps", "data", "backend", "workers", "out", "force", "eager", "json", "eval-samples", "patience", "keep", "checkpoint-every"}
+var mayChange = []string{"resume", "steps", "data", "backend", "workers", "precision", "out", "force", "eager", "json", "eval-samples", "patience", "keep", "checkpoint-every"}
 
 // checkResume returns an error that names the flags that a continued run cannot change.
 func checkResume(given map[string]bool) error {
@@ -120,6 +120,6 @@ func checkResume(given map[string]bool) error {
 		return nil
 	}
 	slices.Sort(fixed)
-	return usageError{fmt.Errorf("%s cannot change on --resume: settings come from the checkpoint; only --steps, --patience, --data, --backend and --workers may",
+	return usageError{fmt.Errorf("%s cannot change on --resume: settings come from the checkpoint; only --steps, --patience, --data, --backend, --workers and --precision may",
 		strings.Join(fixed, ", "))}
 }
