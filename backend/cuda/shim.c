@@ -21,6 +21,7 @@
   X(cuDeviceGetAttribute, (int *value, int attribute, int device))                                                     \
   X(cuDevicePrimaryCtxRetain, (void **context, int device))                                                            \
   X(cuDevicePrimaryCtxRelease_v2, (int device))                                                                        \
+  X(cuCtxGetCurrent, (void **context))                                                                                 \
   X(cuCtxSetCurrent, (void *context))                                                                                  \
   X(cuMemPoolCreate, (void **pool, const void *properties))                                                            \
   X(cuMemPoolDestroy, (void *pool))                                                                                    \
@@ -90,18 +91,18 @@ enum {
 
 static const Status fine = {0, NULL};
 
-// A goroutine moves between threads and a context is current in one, so every entry asks for its own. A context that was released may come back
-// at the same address, which generation tells apart.
-static __thread void *current;
-static __thread unsigned current_generation;
+// A context is current in one thread, a goroutine moves between threads, and others in the process may use CUDA on the same ones: so every entry
+// asks. A context that was released may come back at the same address, and is not to be trusted then; generation tells.
 static unsigned generation;
+static __thread unsigned entered;
 
 static Status enter(const Device *d) {
   unsigned now = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
-  if (current == d->context && current_generation == now) return fine;
+  void *current;
+  TRY(cuCtxGetCurrent, (&current));
+  if (current == d->context && entered == now) return fine;
   TRY(cuCtxSetCurrent, (d->context));
-  current = d->context;
-  current_generation = now;
+  entered = now;
   return fine;
 }
 

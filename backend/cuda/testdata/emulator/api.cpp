@@ -382,6 +382,15 @@ API cuDevicePrimaryCtxRelease_v2(int device) {
   return lost[device];
 }
 
+// cuCtxGetCurrent is neither counted nor logged: it reads a variable of the thread, and an entry of the shim begins with it. Where another library
+// shares the process, it has made none current since the last entry.
+API cuCtxGetCurrent(void **context) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (options.shared) current = nullptr;
+  *context = current;
+  return success;
+}
+
 API cuCtxSetCurrent(void *context) {
   NEW("cuCtxSetCurrent")
   if (context && !((Context *)context)->holders) return invalid_context;
