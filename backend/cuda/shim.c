@@ -17,7 +17,6 @@
   X(cuDeviceGetCount, (int *n))                                                                                        \
   X(cuDeviceGet, (int *device, int ordinal))                                                                           \
   X(cuDeviceGetName, (char *name, int size, int device))                                                               \
-  X(cuDeviceTotalMem_v2, (size_t * bytes, int device))                                                                 \
   X(cuDeviceGetAttribute, (int *value, int attribute, int device))                                                     \
   X(cuDevicePrimaryCtxRetain, (void **context, int device))                                                            \
   X(cuDevicePrimaryCtxRelease_v2, (int device))                                                                        \
@@ -66,10 +65,8 @@ DRIVER(DECLARE)
 // CUresult, CUdevice_attribute and what else is enumerated.
 enum {
   FUNCTION_MAX_DYNAMIC_SHARED = 8,
-  DEVICE_PROCESSORS = 16,
   DEVICE_MAJOR = 75,
   DEVICE_MINOR = 76,
-  DEVICE_SHARED_OPTIN = 97,
   DEVICE_MEMORY_POOLS = 115,
   POOL_REUSE_ALLOW_INTERNAL_DEPENDENCIES = 3,
   POOL_RELEASE_THRESHOLD = 4,
@@ -149,16 +146,10 @@ Status weir_count(int *n) {
 
 Status weir_properties(int ordinal, Properties *p) {
   int device;
-  size_t memory;
   TRY(cuDeviceGet, (&device, ordinal));
   TRY(cuDeviceGetName, (p->name, sizeof p->name, device));
-  TRY(cuDeviceTotalMem_v2, (&memory, device));
-  p->memory = memory;
   TRY(cuDeviceGetAttribute, (&p->major, DEVICE_MAJOR, device));
   TRY(cuDeviceGetAttribute, (&p->minor, DEVICE_MINOR, device));
-  TRY(cuDeviceGetAttribute, (&p->processors, DEVICE_PROCESSORS, device));
-  TRY(cuDeviceGetAttribute, (&p->shared, DEVICE_SHARED_OPTIN, device));
-  TRY(cuDeviceGetAttribute, (&p->pools, DEVICE_MEMORY_POOLS, device));
   return fine;
 }
 

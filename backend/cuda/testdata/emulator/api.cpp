@@ -331,24 +331,12 @@ API cuDeviceGetName(char *name, int size, int device) {
   return success;
 }
 
-API cuDeviceTotalMem_v2(size_t *bytes, int device) {
-  NEW("cuDeviceTotalMem_v2")
-  if (device < 0 || device >= options.devices) return invalid_device;
-  *bytes = options.memory;
-  return success;
-}
-
 API cuDeviceGetAttribute(int *value, int attribute, int device) {
   NEW("cuDeviceGetAttribute")
   if (device < 0 || device >= options.devices) return invalid_device;
   switch (attribute) {
-  case 1: *value = 1024; return success;                                       // threads of a block
-  case 8: *value = 49152; return success;                                      // shared memory of a block
-  case 10: *value = 32; return success;                                        // threads of a warp
-  case 16: *value = 4; return success;                                         // multiprocessors
   case 75: *value = options.capability / 10; return success;
   case 76: *value = options.capability % 10; return success;
-  case 97: *value = options.capability >= 90 ? 232448 : 166912; return success; // shared memory of a block that asks for it
   case 115: *value = options.pools; return success;
   }
   return complain(invalid_value, "device attribute " + std::to_string(attribute) + " is not emulated");
@@ -570,18 +558,6 @@ API cuModuleGetFunction(void **function, void *module, const char *name) {
       return success;
     }
   return not_found;
-}
-
-API cuFuncGetAttribute(int *value, int attribute, void *function) {
-  ENTER("cuFuncGetAttribute")
-  EntryPoint *e = (EntryPoint *)function;
-  if (!current->functions.count(e)) return invalid_handle;
-  switch (attribute) {
-  case 0: *value = int(e->most); return success;
-  case 1: *value = int(e->shared); return success;
-  case 8: *value = int(e->allowed - e->shared); return success;
-  }
-  return complain(invalid_value, "function attribute " + std::to_string(attribute) + " is not emulated");
 }
 
 API cuFuncSetAttribute(void *function, int attribute, int value) {
