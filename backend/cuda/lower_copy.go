@@ -25,12 +25,12 @@ type copyParams struct {
 
 // transposeParams has the layout of Transpose in kernels/copy.cu.
 type transposeParams struct {
-	dst, src          uint64
-	tiles             int64
-	rows, columns     int64
-	dstRow, srcRow    int64
-	dstColumn, srcCol int64
-	matrices          nest
+	dst, src             uint64
+	tiles                int64
+	rows, columns        int64
+	dstRow, srcRow       int64
+	dstColumn, srcColumn int64
+	matrices             nest
 }
 
 // castProgs are the programs of one Cast, by source and destination type.
@@ -107,7 +107,7 @@ func (p *copyParams) transposed() (t transposeParams, ok bool) {
 	}
 	t = transposeParams{
 		dst: p.dst, src: p.src, rows: n.dims[row], columns: n.dims[column],
-		dstRow: n.strides[0][row], srcRow: n.strides[1][row], dstColumn: n.strides[0][column], srcCol: n.strides[1][column],
+		dstRow: n.strides[0][row], srcRow: n.strides[1][row], dstColumn: n.strides[0][column], srcColumn: n.strides[1][column],
 	}
 	for a := range int(n.rank) {
 		if a != row && a != column {
