@@ -155,8 +155,20 @@ func (m *machine) kernel(base string, inputs int, f func(in []vec) vec) {
 	m.kernelPair(base, inputs, "", func(in []vec) (vec, vec) { return f(in), nil })
 }
 
+// kernelAfter emits a kernel of one result whose loop comes after what prepare emits; prepare returns its body.
+func (m *machine) kernelAfter(base string, inputs int, prepare func() func(in []vec) vec) {
+	m.kernelPairAfter(base, inputs, "", func() func(in []vec) (vec, vec) {
+		f := prepare()
+		return func(in []vec) (vec, vec) { return f(in), nil }
+	})
+}
+
 // kernelPair emits a kernel of two results, of which the second goes to the parameter of that name, if any.
 func (m *machine) kernelPair(base string, inputs int, second string, f func(in []vec) (vec, vec)) {
+	m.kernelPairAfter(base, inputs, second, func() func(in []vec) (vec, vec) { return f })
+}
+
+func (m *machine) kernelPairAfter(base string, inputs int, second string, prepare func() func(in []vec) (vec, vec)) {
 	l := m.begin(base)
 	dst := l.stream("dst", m.size())
 	streams := []stream{dst}
@@ -168,6 +180,7 @@ func (m *machine) kernelPair(base string, inputs int, second string, f func(in [
 	if second != "" {
 		streams = append(streams, l.stream(second, m.size()))
 	}
+	f := prepare()
 	var value, other vec
 	load := func(partial bool) {
 		for i, r := range in {
