@@ -13,6 +13,34 @@ TEXT ·add32AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -68,6 +96,34 @@ TEXT ·sub32AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -123,6 +179,34 @@ TEXT ·mul32AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -233,6 +317,42 @@ TEXT ·min32AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y0
+	VORPS   Y0, Y2, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y0
+	VORPS   Y0, Y2, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y0
+	VORPS   Y0, Y2, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y0
+	VORPS   Y0, Y2, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -349,6 +469,29 @@ TEXT ·neg32AVX2(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VXORPS  avx2Constants<>+64(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VXORPS  avx2Constants<>+64(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VXORPS  avx2Constants<>+64(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VXORPS  avx2Constants<>+64(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -395,6 +538,29 @@ TEXT ·abs32AVX2(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VANDPS  avx2Constants<>+96(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VANDPS  avx2Constants<>+96(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VANDPS  avx2Constants<>+96(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VANDPS  avx2Constants<>+96(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -2220,6 +2386,34 @@ TEXT ·add64AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000010
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000004
@@ -2275,6 +2469,34 @@ TEXT ·sub64AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000010
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VSUBPD  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VSUBPD  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VSUBPD  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VSUBPD  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000004
@@ -2330,6 +2552,34 @@ TEXT ·mul64AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000010
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000004
@@ -2440,6 +2690,42 @@ TEXT ·min64AVX2(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000010
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y0
+	VORPD   Y0, Y2, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y0
+	VORPD   Y0, Y2, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y0
+	VORPD   Y0, Y2, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y0
+	VORPD   Y0, Y2, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000004
@@ -2556,6 +2842,29 @@ TEXT ·neg64AVX2(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000010
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000004
@@ -2602,6 +2911,29 @@ TEXT ·abs64AVX2(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000010
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Y0
+	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000004
@@ -7254,38 +7586,38 @@ DATA avx2Constants<>+2832(SB)/4, $0x27772ced
 DATA avx2Constants<>+2836(SB)/4, $0x27772ced
 DATA avx2Constants<>+2840(SB)/4, $0x27772ced
 DATA avx2Constants<>+2844(SB)/4, $0x27772ced
-DATA avx2Constants<>+2848(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2852(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2856(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2860(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2864(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2868(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2872(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2876(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2880(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2884(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2888(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2892(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2896(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2900(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2904(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2908(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2912(SB)/4, $0x3c088738
-DATA avx2Constants<>+2916(SB)/4, $0x3c088738
-DATA avx2Constants<>+2920(SB)/4, $0x3c088738
-DATA avx2Constants<>+2924(SB)/4, $0x3c088738
-DATA avx2Constants<>+2928(SB)/4, $0x3c088738
-DATA avx2Constants<>+2932(SB)/4, $0x3c088738
-DATA avx2Constants<>+2936(SB)/4, $0x3c088738
-DATA avx2Constants<>+2940(SB)/4, $0x3c088738
-DATA avx2Constants<>+2944(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2948(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2952(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2956(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2960(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2964(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2968(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2972(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2848(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2852(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2856(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2860(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2864(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2868(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2872(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2876(SB)/4, $0x362e72f4
+DATA avx2Constants<>+2880(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2884(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2888(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2892(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2896(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2900(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2904(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2908(SB)/4, $0xb94fb17e
+DATA avx2Constants<>+2912(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2916(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2920(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2924(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2928(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2932(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2936(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2940(SB)/4, $0x3c08875f
+DATA avx2Constants<>+2944(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2948(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2952(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2956(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2960(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2964(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2968(SB)/4, $0xbe2aaaa8
+DATA avx2Constants<>+2972(SB)/4, $0xbe2aaaa8
 DATA avx2Constants<>+2976(SB)/4, $0x48400040
 DATA avx2Constants<>+2980(SB)/4, $0x48400040
 DATA avx2Constants<>+2984(SB)/4, $0x48400040

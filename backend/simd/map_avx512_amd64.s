@@ -13,6 +13,34 @@ TEXT ·add32AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000040
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, AX
+	CMPQ    AX, $0x00000040
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000010
@@ -57,6 +85,34 @@ TEXT ·sub32AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000040
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, AX
+	CMPQ    AX, $0x00000040
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000010
@@ -101,6 +157,34 @@ TEXT ·mul32AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000040
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, AX
+	CMPQ    AX, $0x00000040
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000010
@@ -189,6 +273,42 @@ TEXT ·min32AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000040
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMINPS  Z1, Z0, Z2
+	VMINPS  Z0, Z1, Z0
+	VORPS   Z0, Z2, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VMINPS  Z1, Z0, Z2
+	VMINPS  Z0, Z1, Z0
+	VORPS   Z0, Z2, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VMINPS  Z1, Z0, Z2
+	VMINPS  Z0, Z1, Z0
+	VORPS   Z0, Z2, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VMINPS  Z1, Z0, Z2
+	VMINPS  Z0, Z1, Z0
+	VORPS   Z0, Z2, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, AX
+	CMPQ    AX, $0x00000040
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000010
@@ -283,6 +403,29 @@ TEXT ·neg32AVX512(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000040
+	JLT   next
+
+turn:
+	VMOVUPS     (DX), Z0
+	VXORPS.BCST avx512Constants<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     64(DX), Z0
+	VXORPS.BCST avx512Constants<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 64(CX)
+	VMOVUPS     128(DX), Z0
+	VXORPS.BCST avx512Constants<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 128(CX)
+	VMOVUPS     192(DX), Z0
+	VXORPS.BCST avx512Constants<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000040, AX
+	CMPQ        AX, $0x00000040
+	JGE         turn
+	TESTQ       AX, AX
+	JE          done
 
 next:
 	CMPQ    AX, $0x00000010
@@ -323,6 +466,29 @@ TEXT ·abs32AVX512(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000040
+	JLT   next
+
+turn:
+	VMOVUPS     (DX), Z0
+	VANDPS.BCST avx512Constants<>+4(SB), Z0, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     64(DX), Z0
+	VANDPS.BCST avx512Constants<>+4(SB), Z0, Z0
+	VMOVUPS     Z0, 64(CX)
+	VMOVUPS     128(DX), Z0
+	VANDPS.BCST avx512Constants<>+4(SB), Z0, Z0
+	VMOVUPS     Z0, 128(CX)
+	VMOVUPS     192(DX), Z0
+	VANDPS.BCST avx512Constants<>+4(SB), Z0, Z0
+	VMOVUPS     Z0, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000040, AX
+	CMPQ        AX, $0x00000040
+	JGE         turn
+	TESTQ       AX, AX
+	JE          done
 
 next:
 	CMPQ    AX, $0x00000010
@@ -1082,46 +1248,46 @@ TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
 	JE      done
 	MOVQ    dst+0(FP), CX
 	MOVQ    a+8(FP), DX
-	VMOVUPS avx512Constants<>+72(SB), Z1
-	VMOVUPS avx512Constants<>+136(SB), Z2
-	VMOVUPS avx512Constants<>+200(SB), Z3
-	VMOVUPS avx512Constants<>+264(SB), Z4
-	VMOVUPS avx512Constants<>+328(SB), Z5
-	VMOVUPS avx512Constants<>+392(SB), Z6
-	VMOVUPS avx512Constants<>+456(SB), Z7
-	VMOVUPS avx512Constants<>+520(SB), Z8
-	VMOVUPS avx512Constants<>+584(SB), Z9
+	VMOVUPS avx512Constants<>+72(SB), Z0
+	VMOVUPS avx512Constants<>+136(SB), Z1
+	VMOVUPS avx512Constants<>+200(SB), Z2
+	VMOVUPS avx512Constants<>+264(SB), Z3
+	VMOVUPS avx512Constants<>+328(SB), Z4
+	VMOVUPS avx512Constants<>+392(SB), Z5
+	VMOVUPS avx512Constants<>+456(SB), Z6
+	VMOVUPS avx512Constants<>+520(SB), Z7
+	VMOVUPS avx512Constants<>+584(SB), Z8
 
 next:
 	CMPQ    AX, $0x00000010
 	JLT     partialLoad
-	VMOVUPS (DX), Z0
+	VMOVUPS (DX), Z9
 
 body:
 	VBROADCASTSS    avx512Constants<>+648(SB), Z10
-	VANDPS.BCST     avx512Constants<>+4(SB), Z0, Z11
+	VANDPS.BCST     avx512Constants<>+4(SB), Z9, Z11
 	VMINPS          Z11, Z10, Z10
 	VADDPS.BCST     avx512Constants<>+652(SB), Z10, Z11
 	VPSRLD          $0x16, Z11, Z11
-	VPERMPS         Z1, Z11, Z12
+	VPERMPS         Z0, Z11, Z12
 	VSUBPS          Z12, Z10, Z10
-	VPERMPS         Z9, Z11, Z12
-	VPERMPS         Z8, Z11, Z13
+	VPERMPS         Z8, Z11, Z12
+	VPERMPS         Z7, Z11, Z13
 	VFMADD231PS     Z10, Z12, Z13
-	VPERMPS         Z7, Z11, Z12
+	VPERMPS         Z6, Z11, Z12
 	VFMADD231PS     Z10, Z13, Z12
-	VPERMPS         Z6, Z11, Z13
+	VPERMPS         Z5, Z11, Z13
 	VFMADD231PS     Z10, Z12, Z13
-	VPERMPS         Z5, Z11, Z12
+	VPERMPS         Z4, Z11, Z12
 	VFMADD231PS     Z10, Z13, Z12
-	VPERMPS         Z4, Z11, Z13
+	VPERMPS         Z3, Z11, Z13
 	VFMADD231PS     Z10, Z12, Z13
-	VPERMPS         Z3, Z11, Z12
+	VPERMPS         Z2, Z11, Z12
 	VFMADD231PS     Z10, Z13, Z12
-	VPERMPS         Z2, Z11, Z11
+	VPERMPS         Z1, Z11, Z11
 	VFMADD231PS     Z10, Z12, Z11
 	VMOVAPS         Z11, Z10
-	VPTERNLOGD.BCST $0xf8, avx512Constants<>+0(SB), Z0, Z10
+	VPTERNLOGD.BCST $0xf8, avx512Constants<>+0(SB), Z9, Z10
 	CMPQ            AX, $0x00000010
 	JLT             partialStore
 	VMOVUPS         Z10, (CX)
@@ -1138,7 +1304,7 @@ partialLoad:
 	MOVL      $-1, BX
 	BZHIL     AX, BX, BX
 	KMOVW     BX, K1
-	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z9
 	JMP       body
 
 partialStore:
@@ -1916,6 +2082,34 @@ TEXT ·add64AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -1960,6 +2154,34 @@ TEXT ·sub64AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VSUBPD  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VSUBPD  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VSUBPD  Z1, Z0, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VSUBPD  Z1, Z0, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -2004,6 +2226,34 @@ TEXT ·mul64AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMULPD  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VMULPD  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VMULPD  Z1, Z0, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VMULPD  Z1, Z0, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -2092,6 +2342,42 @@ TEXT ·min64AVX512(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
 	MOVQ  b+16(FP), BX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMINPD  Z1, Z0, Z2
+	VMINPD  Z0, Z1, Z0
+	VORPD   Z0, Z2, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VMINPD  Z1, Z0, Z2
+	VMINPD  Z0, Z1, Z0
+	VORPD   Z0, Z2, Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VMINPD  Z1, Z0, Z2
+	VMINPD  Z0, Z1, Z0
+	VORPD   Z0, Z2, Z0
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VMINPD  Z1, Z0, Z2
+	VMINPD  Z0, Z1, Z0
+	VORPD   Z0, Z2, Z0
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000020, AX
+	CMPQ    AX, $0x00000020
+	JGE     turn
+	TESTQ   AX, AX
+	JE      done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -2186,6 +2472,29 @@ TEXT ·neg64AVX512(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS     (DX), Z0
+	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     64(DX), Z0
+	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VMOVUPS     Z0, 64(CX)
+	VMOVUPS     128(DX), Z0
+	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VMOVUPS     Z0, 128(CX)
+	VMOVUPS     192(DX), Z0
+	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VMOVUPS     Z0, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000020, AX
+	CMPQ        AX, $0x00000020
+	JGE         turn
+	TESTQ       AX, AX
+	JE          done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -2226,6 +2535,29 @@ TEXT ·abs64AVX512(SB), NOSPLIT, $0-40
 	JE    done
 	MOVQ  dst+0(FP), CX
 	MOVQ  a+8(FP), DX
+	CMPQ  AX, $0x00000020
+	JLT   next
+
+turn:
+	VMOVUPS     (DX), Z0
+	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     64(DX), Z0
+	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VMOVUPS     Z0, 64(CX)
+	VMOVUPS     128(DX), Z0
+	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VMOVUPS     Z0, 128(CX)
+	VMOVUPS     192(DX), Z0
+	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VMOVUPS     Z0, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000020, AX
+	CMPQ        AX, $0x00000020
+	JGE         turn
+	TESTQ       AX, AX
+	JE          done
 
 next:
 	CMPQ    AX, $0x00000008
@@ -6206,10 +6538,10 @@ DATA avx512Constants<>+852(SB)/4, $0x3ea2f983
 DATA avx512Constants<>+856(SB)/4, $0xc0490fdb
 DATA avx512Constants<>+860(SB)/4, $0x33bbbd2e
 DATA avx512Constants<>+864(SB)/4, $0x27772ced
-DATA avx512Constants<>+868(SB)/4, $0x362e88d2
-DATA avx512Constants<>+872(SB)/4, $0xb94fb104
-DATA avx512Constants<>+876(SB)/4, $0x3c088738
-DATA avx512Constants<>+880(SB)/4, $0xbe2aaaa4
+DATA avx512Constants<>+868(SB)/4, $0x362e72f4
+DATA avx512Constants<>+872(SB)/4, $0xb94fb17e
+DATA avx512Constants<>+876(SB)/4, $0x3c08875f
+DATA avx512Constants<>+880(SB)/4, $0xbe2aaaa8
 DATA avx512Constants<>+884(SB)/4, $0x48400040
 DATA avx512Constants<>+888(SB)/4, $0x00000020
 DATA avx512Constants<>+892(SB)/4, $0xffffffc0
