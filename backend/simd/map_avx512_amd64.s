@@ -6538,10 +6538,10 @@ DATA avx512Constants<>+852(SB)/4, $0x3ea2f983
 DATA avx512Constants<>+856(SB)/4, $0xc0490fdb
 DATA avx512Constants<>+860(SB)/4, $0x33bbbd2e
 DATA avx512Constants<>+864(SB)/4, $0x27772ced
-DATA avx512Constants<>+868(SB)/4, $0x362e72f4
-DATA avx512Constants<>+872(SB)/4, $0xb94fb17e
-DATA avx512Constants<>+876(SB)/4, $0x3c08875f
-DATA avx512Constants<>+880(SB)/4, $0xbe2aaaa8
+DATA avx512Constants<>+868(SB)/4, $0x362e88d2
+DATA avx512Constants<>+872(SB)/4, $0xb94fb104
+DATA avx512Constants<>+876(SB)/4, $0x3c088738
+DATA avx512Constants<>+880(SB)/4, $0xbe2aaaa4
 DATA avx512Constants<>+884(SB)/4, $0x48400040
 DATA avx512Constants<>+888(SB)/4, $0x00000020
 DATA avx512Constants<>+892(SB)/4, $0xffffffc0
