@@ -20,7 +20,7 @@ func command(name string, d backend.DType, flops, work float64, make func(m *mem
 		c.work = c.bytes
 	}
 	c.open = func(ctx context.Context, t *target) (execution, error) {
-		e := &commandExecution{target: t, host: make(&memory{filled: true})}
+		e := &commandExecution{target: t, host: make(&memory{contents: t.contents})}
 		if err := e.open(); err != nil {
 			return nil, errors.Join(err, e.close())
 		}

@@ -76,11 +76,8 @@ func (o Options) WithDefaults() Options {
 	if o.Limit == 0 {
 		o.Limit = 3 * time.Second
 	}
-	if o.Ceilings == (machine.Effort{}) {
-		o.Ceilings = machine.Effort{Repeats: 3}
-		if o.Budget < hasty {
-			o.Ceilings = machine.Effort{Repeats: 1, Elements: 1 << 20, Sample: time.Millisecond}
-		}
+	if o.Ceilings == (machine.Effort{}) && o.Budget < hasty {
+		o.Ceilings = machine.Effort{Repeats: 2, Elements: 1 << 20, Sample: time.Millisecond}
 	}
 	return o
 }

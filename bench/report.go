@@ -197,7 +197,7 @@ type column struct {
 	workers int
 }
 
-// String names a column: simd, or simd×1 with its workers.
+// label names a column: simd, or simd×1 with its workers.
 func (c column) label(withWorkers bool) string {
 	if !withWorkers {
 		return c.backend
@@ -205,7 +205,8 @@ func (c column) label(withWorkers bool) string {
 	return fmt.Sprintf("%s×%d", c.backend, c.workers)
 }
 
-// Columns returns a label for every backend and number of workers in the report, in their order, and Find gives the results by it.
+// Columns returns a label for every backend and number of workers in the report, in their order: simd or, where one backend has several numbers of
+// workers, simd×2. See [Report.Label].
 func (r *Report) Columns() []string {
 	columns := r.columns()
 	labels := make([]string, len(columns))

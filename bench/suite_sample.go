@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/weir-ml/weir/backend"
@@ -39,7 +40,7 @@ func openSampling(ctx context.Context, t *target, z StepSize) (execution, error)
 	}
 	sampler, err := diffusion.NewSampler(tr.loss.PF, tr.loss.PB)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, tr.close())
 	}
 	return &samplingExecution{t, tr, ctx, sampler}, nil
 }

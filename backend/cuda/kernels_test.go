@@ -37,7 +37,7 @@ func TestKernelsAreWhatTheCompilerMakes(t *testing.T) {
 		require.NoError(t, err)
 		have, err := os.ReadFile(m.Path())
 		require.NoError(t, err)
-		require.Equal(t, want, string(have), "%s is stale; run go generate", m.Path())
+		require.True(t, want == string(have), "%s is stale; run go generate", m.Path())
 	}
 }
 

@@ -41,7 +41,7 @@ type benchCmd struct {
 var errRefused = errors.New("bench: a backend was wrong or failed; see the report")
 
 // Run measures, prints, and writes the files. An interrupted run does so with what it has.
-func (b *benchCmd) Run(ctx context.Context, c *console) error {
+func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 	o, err := b.options()
 	if err != nil {
 		return usageError{err}
@@ -63,12 +63,15 @@ func (b *benchCmd) Run(ctx context.Context, c *console) error {
 			err = errors.Join(err, dev.Close())
 		}
 	}()
-	var end func()
-	o.Progress, end = benchProgress(c.err)
-	report, measured := bench.Run(ctx, devices, o)
+	show, end := benchProgress(c.err)
+	o.Progress = show
+	report, err := bench.Run(ctx, devices, o)
 	end()
 	if report == nil {
-		return measured
+		return err
+	}
+	if err == nil && report.Wrong() {
+		err = errRefused
 	}
 	var comparison *bench.Comparison
 	if baseline != nil {
@@ -77,13 +80,10 @@ func (b *benchCmd) Run(ctx context.Context, c *console) error {
 	if peers != nil {
 		report.Add(peers)
 	}
-	if err := b.write(c.out, report, comparison); err != nil {
-		return err
+	if failed := b.write(c.out, report, comparison); failed != nil {
+		return failed
 	}
-	if measured == nil && report.Wrong() {
-		return errRefused
-	}
-	return measured
+	return err
 }
 
 // options returns those of the flags.
@@ -170,24 +170,23 @@ func availableBackends() []string {
 	return names
 }
 
-func (b *benchCmd) write(w io.Writer, r *bench.Report, c *bench.Comparison) error {
-	if b.JSON != "" {
-		if err := atomicfile.Write(b.JSON, r.WriteJSON); err != nil {
-			return err
-		}
-	}
-	if b.HTML != "" {
-		if err := atomicfile.Write(b.HTML, func(w io.Writer) error { return page.Write(w, r, c) }); err != nil {
-			return err
-		}
-	}
+// write prints the report and writes the files; that one fails does not cost the others, for measuring took long.
+func (b *benchCmd) write(w io.Writer, r *bench.Report, c *bench.Comparison) (err error) {
 	switch b.Format {
 	case "go":
-		return r.WriteGo(w)
+		err = r.WriteGo(w)
 	case "json":
-		return r.WriteJSON(w)
+		err = r.WriteJSON(w)
+	default:
+		err = r.WriteTable(w, c)
 	}
-	return r.WriteTable(w, c)
+	if b.JSON != "" {
+		err = errors.Join(err, atomicfile.Write(b.JSON, r.WriteJSON))
+	}
+	if b.HTML != "" {
+		err = errors.Join(err, atomicfile.Write(b.HTML, func(w io.Writer) error { return page.Write(w, r, c) }))
+	}
+	return err
 }
 
 // benchProgress returns what shows how far a run is, a bar on a terminal and else a line for each pass, and what ends it.
