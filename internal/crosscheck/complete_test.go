@@ -99,7 +99,7 @@ func exported(t *testing.T, pkg string) (names []string) {
 	require.NoError(t, err)
 	for _, file := range files {
 		if !strings.HasSuffix(file, "_test.go") {
-			names = append(names, functions(t, file)...)
+			names = append(names, functionsIn(t, file)...)
 		}
 	}
 	require.NotEmpty(t, names, pkg)
@@ -109,11 +109,11 @@ func exported(t *testing.T, pkg string) (names []string) {
 // generated reports whether a package's function is made from the contract's list of instructions.
 func generated(t *testing.T, pkg, name string) bool {
 	t.Helper()
-	return slices.Contains(functions(t, filepath.Join("..", "..", pkg, instructions.Output)), name)
+	return slices.Contains(functionsIn(t, filepath.Join("..", "..", pkg, instructions.Output)), name)
 }
 
-// functions returns the names of the functions, methods excepted, that a file exports.
-func functions(t *testing.T, file string) (names []string) {
+// functionsIn returns the names of the functions, methods excepted, that a file exports.
+func functionsIn(t *testing.T, file string) (names []string) {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	require.NoError(t, err)
