@@ -185,6 +185,7 @@ type Prog struct {
 }
 
 // NewProg checks the program: every operand is defined before it is used and has a type the instruction takes.
+// The error names the first value that is wrong.
 func NewProg(ins, params []DType, code []Instr, outs []Value) (*Prog, error) {
 	p := &Prog{Ins: slices.Clone(ins), Params: slices.Clone(params), Code: slices.Clone(code), Outs: slices.Clone(outs)}
 	for i, d := range append(append([]DType(nil), ins...), params...) {

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +64,7 @@ func TestEveryExportedNameIsDocumented(t *testing.T) {
 		require.NotEmpty(t, p.Doc, "package %s has no comment", dir)
 		for _, f := range p.Funcs {
 			requireComment(t, dir, f.Name, f.Name, f.Doc)
+			requireErrors(t, dir, f)
 		}
 		requireValues(t, dir, append(p.Consts, p.Vars...))
 		for _, typ := range p.Types {
@@ -69,6 +72,7 @@ func TestEveryExportedNameIsDocumented(t *testing.T) {
 			requireValues(t, dir, append(typ.Consts, typ.Vars...))
 			for _, f := range append(typ.Funcs, typ.Methods...) {
 				requireComment(t, dir, typ.Name+"."+f.Name, f.Name, f.Doc)
+				requireErrors(t, dir, f)
 			}
 		}
 	}
@@ -82,6 +86,25 @@ func requireComment(t *testing.T, dir, full, name, text string) {
 		t.Errorf("%s: the comment of %s begins with %q; want its name", dir, full, first)
 	}
 }
+
+// ofWellKnownNames are methods whose errors are those of the interfaces that they have them for, and those that do what package backend says.
+var ofWellKnownNames = []string{"Close", "Sync", "MarshalJSON", "MarshalText", "UnmarshalJSON", "UnmarshalText", "Read", "ReadAt", "Seek", "Write"}
+
+// requireErrors wants the comment of a function that returns an error to speak of errors.
+func requireErrors(t *testing.T, dir string, f *doc.Func) {
+	t.Helper()
+	results := f.Decl.Type.Results
+	if results == nil || slices.Contains(ofWellKnownNames, f.Name) {
+		return
+	}
+	for _, r := range results.List {
+		if name, ok := r.Type.(*ast.Ident); ok && name.Name == "error" && !speaksOfErrors.MatchString(f.Doc) {
+			t.Errorf("%s: %s returns an error, and its comment does not say when", dir, f.Name)
+		}
+	}
+}
+
+var speaksOfErrors = regexp.MustCompile(`(?i)error|fail|cannot`)
 
 // requireValues wants a comment for each group of constants or variables, or for each of them.
 func requireValues(t *testing.T, dir string, groups []*doc.Value) {
