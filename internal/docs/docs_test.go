@@ -194,6 +194,11 @@ func runLine(t *testing.T, document, dir, weir string, words []string) {
 		run(t, document, root, "go", "vet", words[2])
 	case strings.HasPrefix(command, "go run ./cmd/weir "):
 		run(t, document, dir, weir, short(words[3:])...)
+	case command == "CGO_ENABLED=0 go build -o weir ./cmd/weir":
+		run(t, document, root, "env", "CGO_ENABLED=0", "go", "build", "-o", filepath.Join(dir, "weir"), "./cmd/weir")
+		size, err := os.Stat(filepath.Join(dir, "weir"))
+		require.NoError(t, err)
+		require.Less(t, size.Size(), int64(40e6), "the static binary")
 	case strings.HasPrefix(command, "go run ./examples/"):
 		run(t, document, root, "go", append([]string{"vet"}, words[2])...)
 	case strings.HasPrefix(command, "cd examples/") && strings.HasPrefix(strings.Join(words[2:], " "), "&& go run ."):
