@@ -212,6 +212,7 @@ func TestRunRefusesWhatCannotBeMeant(t *testing.T) {
 	}{
 		{nil, quick(), `bench: no devices; open one, like backend.Open("cpu", backend.Options{})`},
 		{[]backend.Device{cpu, cpu}, quick(), "bench: two devices are cpu with 1 workers; want different names or workers"},
+		{[]backend.Device{cpu}, bench.Options{Precision: "half"}, `bench: no precision "half"; want tf32, 3xtf32 or, for exact products, none`},
 		{[]backend.Device{cpu}, quick("speed"), `bench: no suite "speed"; want some of ops, matmul, memory, random, mle, sample`},
 		{[]backend.Device{cpu}, bench.Options{DTypes: []backend.DType{backend.Int32}}, "bench: suites in int32; want float types"},
 		{[]backend.Device{cpu}, bench.Options{Budget: -1}, "bench: a budget of -1ns, 0 passes and a limit of 0s; want 0, for the default, or more"},

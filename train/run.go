@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -167,6 +168,8 @@ func (r *watchedRun) end(ctx context.Context, err error) error {
 	switch {
 	case failed != nil && ordinary:
 		return failed
+	case failed != nil && strings.Contains(failed.Error(), err.Error()):
+		return failed // a device that has failed says so again
 	case failed != nil:
 		return fmt.Errorf("%w; and then: %w", err, failed)
 	}

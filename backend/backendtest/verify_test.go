@@ -39,3 +39,21 @@ func TestVerifyNamesTheFirstWrongElement(t *testing.T) {
 	bad.Src = nil
 	require.ErrorContains(t, Verify(&bad, after(right)), "has 1 destinations and 0 sources; want 1 and 1")
 }
+
+// A term may be off by its share and no more, and only where a product has terms.
+func TestVerifyProductAllowsForRoundedTerms(t *testing.T) {
+	matrix := func(x float64) backend.View {
+		v := backend.Contiguous(&backend.Buffer{Size: 4, Host: make([]byte, 4)}, backend.Float32, 1, 1)
+		store(v.Buf.Host, backend.Float32, 0, scalar{f: x})
+		return v
+	}
+	c := &backend.Cmd{Op: backend.MatMul, Dst: []backend.View{matrix(0)}, Src: []backend.View{matrix(3), matrix(5)}}
+	after := func(x float64) func(*backend.Buffer) []byte {
+		return func(*backend.Buffer) []byte { return matrix(x).Buf.Host }
+	}
+	require.NoError(t, VerifyProduct(c, after(15), 0))
+	require.ErrorContains(t, VerifyProduct(c, after(15.01), 0), "got 15.01")
+	require.NoError(t, VerifyProduct(c, after(15.01), 0x1p-10))
+	require.ErrorContains(t, VerifyProduct(c, after(15.02), 0x1p-10), "got 15.02")
+	require.ErrorContains(t, VerifyProduct(&backend.Cmd{Op: backend.Copy, Dst: c.Dst, Src: c.Src[:1]}, after(3), 0), "is no matrix product")
+}

@@ -39,11 +39,15 @@ func (d *device) alloc(size int) (uintptr, error) {
 		return 0, fmt.Errorf("%d of the limit of %d are in use: %w", d.used, d.limit, backend.ErrOutOfMemory)
 	}
 	address, err := d.ask(max(size, 1)) // the driver has no blocks of 0 bytes
-	if err == nil {
-		d.used += int64(size)
-		d.blocks[address] = struct{}{}
+	switch {
+	case errors.Is(err, backend.ErrOutOfMemory):
+		return 0, fmt.Errorf("%d are in use: %w", d.used, err)
+	case err != nil:
+		return 0, err
 	}
-	return address, err
+	d.used += int64(size)
+	d.blocks[address] = struct{}{}
+	return address, nil
 }
 
 // ask takes a block from the driver. If it has none, blocks that are being freed may make room.

@@ -50,6 +50,7 @@ func TestABundlePassesOnAnEmulatedGPU(t *testing.T) {
 		require.Equal(t, passed, s.Status, "%s: %s", s.Name, s.Why)
 		if strings.Contains(s.Command, "weir bench") {
 			require.Contains(t, string(s.Report), `"backend": "cuda"`, s.Name)
+			require.Equal(t, strings.Contains(s.Name, "tf32"), strings.Contains(string(s.Report), `"precision": "`+s.Name+`"`), s.Name)
 		}
 	}
 	require.Equal(t, 12, required)

@@ -77,7 +77,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	r := runner{bundle: o.bundle, scratch: scratch, stdout: stdout, environment: environment(scratch), deadline: time.Now().Add(o.limit), installed: map[string]string{}}
+	r := runner{
+		bundle: o.bundle, stdout: stdout, environment: environment(scratch), deadline: time.Now().Add(o.limit), grace: 5 * time.Second,
+		installed: map[string]string{},
+	}
 	found := describe(ctx, &r, o)
 	fmt.Fprintf(stdout, "%s; driver %s, CUDA %s; %s\n", found.GPU, found.Driver, found.CUDA, found.Machine.Processor)
 	for _, s := range steps(o, scratch) {

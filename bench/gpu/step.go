@@ -34,11 +34,12 @@ type step struct {
 
 // runner runs steps one after the other.
 type runner struct {
-	bundle, scratch string
-	stdout          io.Writer
-	environment     []string
-	deadline        time.Time
-	installed       map[string]string // by what a step needs: why it is not there, or ""
+	bundle      string
+	stdout      io.Writer
+	environment []string
+	deadline    time.Time
+	grace       time.Duration     // for a process that was asked to end, and for what one leaves behind
+	installed   map[string]string // by what a step needs: why it is not there, or ""
 }
 
 // path returns where something in the bundle is.
@@ -106,10 +107,13 @@ func (r *runner) execute(ctx context.Context, s step, limit time.Duration, o *ou
 	c.Dir, c.Env = r.path(s.folder), append(slices.Clone(r.environment), s.settings...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) } // weir then writes what it has
-	c.WaitDelay = 5 * time.Second
+	c.WaitDelay = r.grace
 	out := &output{start: time.Now(), wanted: []byte(s.says)}
 	c.Stdout, c.Stderr = out, out
 	err := c.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it ended well, and what it left behind holds its output open
+	}
 	if c.Process != nil {
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // what it started and left behind, if anything
 	}

@@ -30,7 +30,8 @@ func TestStepsEndAsTheyDo(t *testing.T) {
 		{name: "well", script: "echo well", want: passed},
 		{name: "with an error", script: "echo why; exit 3", want: failed, why: "exit status 3"},
 		{name: "too late", script: "sleep 60", change: func(s *step) { s.limit = 50 * time.Millisecond }, want: timedOut, why: "ran for 0s"},
-		{name: "leaving a process behind", script: "sleep 60 & echo left", change: func(s *step) { s.limit = 50 * time.Millisecond }, want: timedOut, why: "ran for 0s"},
+		{name: "leaving a process behind", script: "sleep 60 & echo left", want: passed},
+		{name: "deaf to interrupts", script: "trap '' INT; while :; do sleep 60; done", change: func(s *step) { s.limit = 50 * time.Millisecond }, want: timedOut, why: "ran for 0s"},
 		{name: "not installed", change: func(s *step) { s.needs = []string{"no-such-command", "-c"} }, want: absent, why: "no-such-command -c: "},
 		{name: "without saying it", script: "echo passed", change: func(s *step) { s.says = "PASS" }, want: failed, why: "it did not say PASS"},
 		{name: "saying it in two parts", script: "printf PA; sleep 0.05; echo SS", change: func(s *step) { s.says = "PASS" }, want: passed},
@@ -43,7 +44,7 @@ func TestStepsEndAsTheyDo(t *testing.T) {
 			if c.change != nil {
 				c.change(&s)
 			}
-			r := runner{stdout: &bytes.Buffer{}, deadline: time.Now().Add(time.Minute), installed: map[string]string{}}
+			r := runner{stdout: &bytes.Buffer{}, deadline: time.Now().Add(time.Minute), grace: 100 * time.Millisecond, installed: map[string]string{}}
 			start := time.Now()
 			o := r.run(t.Context(), s)
 			require.Equal(t, c.want, o.Status, o.Why)

@@ -93,6 +93,7 @@ func TestBenchRefusesWhatCannotBeMeant(t *testing.T) {
 		{exitUsage, []string{"--budget", "0s"}, "weir: a budget of 0s and 5 passes; want a time and at least 1\n"},
 		{exitUsage, []string{"--workers", "0"}, "weir: --workers is 0; want at least 1\n"},
 		{exitUsage, []string{"--size", "vast"}, `--size must be one of "usual","small","large"`},
+		{exitFailure, []string{"--backends", "cpu", "--precision", "tf32"}, `weir: cpu: no precision "tf32"; products are exact here` + "\n"},
 		{exitFailure, []string{"--backends", "tpu"}, `weir: backend: unknown backend "tpu"; have `},
 		{exitFailure, []string{"--suite", "speed"}, `weir: bench: no suite "speed"; want some of ops, matmul, memory, random, mle, sample` + "\n"},
 		{exitFailure, []string{"--filter", "nothing at all"}, "weir: bench: no case of the suites "},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/tensor"
 	"github.com/weir-ml/weir/train"
 )
@@ -62,13 +63,21 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 		}
 		r.bounds = boundsLog{path: r.dir.bounds(), past: r.past.bounds}
 		r.Trainer.Eager = t.Eager
-		err = r.train(ctx)
+		err = withAdvice(r.train(ctx))
 		// Closing says again what a write has failed with; what was said first counts.
 		if closing := r.log.close(); err == nil {
 			err = closing
 		}
 		return err
 	})
+}
+
+// withAdvice says what to do where memory does not suffice.
+func withAdvice(err error) error {
+	if errors.Is(err, backend.ErrOutOfMemory) {
+		return fmt.Errorf("%w; --micro-batch N takes the memory of N samples at a time", err)
+	}
+	return err
 }
 
 // writeConfig leaves the settings in the run's directory.
