@@ -20,7 +20,7 @@ func command(name string, d backend.DType, flops, work float64, make func(m *mem
 		c.work = c.bytes
 	}
 	c.open = func(ctx context.Context, t *target) (execution, error) {
-		e := &commandExecution{target: t, host: make(&memory{filled: true})}
+		e := &commandExecution{target: t, host: make(&memory{contents: t.contents})}
 		if err := e.open(); err != nil {
 			return nil, errors.Join(err, e.close())
 		}
@@ -115,11 +115,18 @@ func (e *commandExecution) check() error {
 		}
 	}
 	for _, part := range parts(&e.host) {
-		if err := backendtest.Verify(&part, func(b *backend.Buffer) []byte { return after[b] }); err != nil {
+		if err := e.verify(&part, func(b *backend.Buffer) []byte { return after[b] }); err != nil {
 			return fmt.Errorf("%w: %v: %w", errWrong, &part, err)
 		}
 	}
 	return nil
+}
+
+func (e *commandExecution) verify(c *backend.Cmd, after func(*backend.Buffer) []byte) error {
+	if c.Op == backend.MatMul && c.Dst[0].DType == backend.Float32 {
+		return backendtest.VerifyProduct(c, after, e.rounding)
+	}
+	return backendtest.Verify(c, after)
 }
 
 func (e *commandExecution) run(n int) error {

@@ -18,9 +18,9 @@
 // sample; so drift of the machine and luck of the placement in memory meet all of them, and become part of the spread instead of the result. A sample
 // is as many executions as fill its share of the budget, ended by a wait for the device. A result has the median, the least, and the spread of all samples.
 //
-// Rates are those of the median. The ceilings that they are compared with, see package machine, are measured in the same run, before its first, middle and last pass. Matrix
-// products, and steps and samplers, which are made of them, are held to the peak of multiply-adds; everything else to the bandwidth of the triad, which
-// operands that a cache holds can exceed. A device whose memory is not the host's has no ceiling.
+// Rates are those of the median. The ceilings that they are compared with, see package machine, are measured in the same run, before its first, its
+// middle and its last pass. Matrix products, and steps and samplers, which are made of them, are held to the peak of multiply-adds; everything else to the
+// bandwidth of the triad, which operands that a cache holds can exceed. A device whose memory is not the host's has no ceiling.
 //
 // # Two runs
 //

@@ -4,16 +4,18 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
-	"sync"
 
 	"github.com/weir-ml/weir/backend"
 )
 
-// memory lays out operands on host memory. Unless filled is set they have shapes, but hold nothing: enough to know their sizes.
+// memory lays out operands on host memory. Without contents they have shapes, but hold nothing: enough to know their sizes.
 type memory struct {
-	filled bool
-	made   int // sources so far; no two of a command share memory
+	contents contents
+	made     int // sources so far; no two of a command share memory
 }
+
+// contents are what sources hold, kept from pass to pass and device to device: drawing them takes longer than timing.
+type contents map[contentKey]*backend.Buffer
 
 // content is what a source holds.
 type content int
@@ -46,35 +48,28 @@ func (m *memory) indices(limit int, dims ...int) backend.View {
 func (m *memory) holding(c content, limit int, d backend.DType, dims []int) backend.View {
 	v := backend.Contiguous(nil, d, dims...)
 	m.made++
-	if !m.filled {
+	if m.contents == nil {
 		return v
 	}
 	key := contentKey{c, limit, d, v.Len(), m.made}
-	contents.Lock()
-	defer contents.Unlock()
-	if contents.buffers[key] == nil {
-		contents.buffers[key] = key.fill()
+	if m.contents[key] == nil {
+		m.contents[key] = key.fill()
 	}
-	v.Buf = contents.buffers[key]
+	v.Buf = m.contents[key]
 	return v
 }
 
 // result returns a row-major destination, of zeros.
 func (m *memory) result(d backend.DType, dims ...int) backend.View {
 	v := backend.Contiguous(nil, d, dims...)
-	if m.filled {
+	if m.contents != nil {
 		size := v.Len() * d.Size()
 		v.Buf = &backend.Buffer{Size: size, Host: make([]byte, size)}
 	}
 	return v
 }
 
-// contents are kept from pass to pass: drawing them takes longer than timing.
-var contents = struct {
-	sync.Mutex
-	buffers map[contentKey]*backend.Buffer
-}{buffers: map[contentKey]*backend.Buffer{}}
-
+// contentKey is all that decides what a source holds.
 type contentKey struct {
 	content
 	limit  int

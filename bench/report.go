@@ -13,9 +13,10 @@ import (
 
 // Report is what a run found, as it stands in JSON.
 type Report struct {
-	Machine Machine   `json:"machine"`
-	Results []Result  `json:"results"` // case by case, each on one backend after the other
-	Refused []Refusal `json:"refused,omitempty"`
+	Machine   Machine   `json:"machine"`
+	Precision string    `json:"precision,omitempty"` // of products in float32, if they are not exact
+	Results   []Result  `json:"results"`             // case by case, each on one backend after the other
+	Refused   []Refusal `json:"refused,omitempty"`
 }
 
 // Machine is what a report holds for. FMA and Triad are those of the most workers in it.
@@ -72,7 +73,7 @@ func (r *Report) Wrong() bool {
 
 // report makes a report of what was measured so far.
 func (r *runner) report() *Report {
-	rep := &Report{Machine: Machine{Facts: r.facts, Ceilings: r.ceilings}, Refused: r.refused}
+	rep := &Report{Machine: Machine{Facts: r.facts, Ceilings: r.ceilings}, Precision: r.Precision, Refused: r.refused}
 	most := 0
 	for _, c := range r.ceilings {
 		if c.Workers > most {
@@ -197,7 +198,7 @@ type column struct {
 	workers int
 }
 
-// String names a column: simd, or simd×1 with its workers.
+// label names a column: simd, or simd×1 with its workers.
 func (c column) label(withWorkers bool) string {
 	if !withWorkers {
 		return c.backend
@@ -205,7 +206,8 @@ func (c column) label(withWorkers bool) string {
 	return fmt.Sprintf("%s×%d", c.backend, c.workers)
 }
 
-// Columns returns a label for every backend and number of workers in the report, in their order, and Find gives the results by it.
+// Columns returns a label for every backend and number of workers in the report, in their order: simd or, where one backend has several numbers of
+// workers, simd×2. See [Report.Label].
 func (r *Report) Columns() []string {
 	columns := r.columns()
 	labels := make([]string, len(columns))

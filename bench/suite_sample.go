@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/weir-ml/weir/backend"
@@ -11,7 +12,7 @@ import (
 // sampleCases draw batches of samples, as weir sample does.
 func sampleCases(o Options) []benchCase {
 	sizes := []StepSize{{Batch: 500, Steps: 20, Dim: 2, Hidden: 64, Layers: 2}, o.flagship()}
-	if o.Size == Small {
+	if o.Size == Small || o.Size == Huge {
 		sizes = []StepSize{o.flagship()}
 	}
 	var cases []benchCase
@@ -39,7 +40,7 @@ func openSampling(ctx context.Context, t *target, z StepSize) (execution, error)
 	}
 	sampler, err := diffusion.NewSampler(tr.loss.PF, tr.loss.PB)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, tr.close())
 	}
 	return &samplingExecution{t, tr, ctx, sampler}, nil
 }

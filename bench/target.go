@@ -15,6 +15,10 @@ type target struct {
 	workers int
 	host    bool // its memory is the host's, and so are its ceilings
 	pace    map[string]pace
+
+	rounding float64 // of the terms of float32 products
+
+	contents contents // the same for all targets of a run
 }
 
 // pace is how fast the largest case of a suite so far was.
@@ -40,6 +44,7 @@ func newTargets(devices []backend.Device) ([]*target, error) {
 		return nil, fmt.Errorf("bench: no devices; open one, like backend.Open(\"cpu\", backend.Options{})")
 	}
 	var targets []*target
+	shared := contents{}
 	for _, dev := range devices {
 		t, err := newTarget(dev)
 		if err != nil {
@@ -50,6 +55,7 @@ func newTargets(devices []backend.Device) ([]*target, error) {
 				return nil, fmt.Errorf("bench: two devices are %s with %d workers; want different names or workers", t.name, t.workers)
 			}
 		}
+		t.contents = shared
 		targets = append(targets, t)
 	}
 	return targets, nil

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -144,4 +145,53 @@ func TestArrangedProgramsGiveTheBitsOfEagerOnes(t *testing.T) {
 		}
 	}
 	require.Greater(t, tiled, 20, "programs of which a good part runs in tiles")
+}
+
+// Many small commands that follow each other, then a few large ones: what suits the one part does not suit the other.
+func TestPartsOfAStepHaveTilesOfTheirOwnSize(t *testing.T) {
+	const batch, times, width = 256, 64, 64
+	var results [2][]float32
+	for i, record := range []bool{false, true} {
+		s := newStream(t)
+		rng := tensor.NewRNG(s, 5)
+		weight, start := rng.Normal(backend.Float32, width, width), rng.Normal(backend.Float32, batch, 1, width)
+		total := tensor.Zeros(s, backend.Float32, times, width)
+		step := func(*plan.Recorder) error {
+			s.Scope(func() {
+				states := []*tensor.Tensor{start}
+				for len(states) < times {
+					states = append(states, tensor.Tanh(tensor.MatMul(states[len(states)-1], weight)))
+				}
+				x := tensor.Concat(1, states...)
+				for range 3 {
+					x = tensor.GELU(tensor.MatMul(x, weight))
+				}
+				tensor.CopyInto(total, tensor.Sum(x, 0))
+			})
+			return nil
+		}
+		if !record {
+			require.NoError(t, step(nil))
+		} else {
+			p, err := plan.Record(s, step)
+			require.NoError(t, err)
+			defer p.Close()
+			counts := loopCounts(p)
+			require.Greater(t, slices.Max(counts), slices.Min(counts), "tiles of different sizes: %v", counts)
+		}
+		values, err := tensor.ToSlice[float32](total)
+		require.NoError(t, err)
+		results[i] = values
+	}
+	require.Equal(t, results[0], results[1])
+}
+
+// loopCounts returns how often each loop of the plan goes round.
+func loopCounts(p *plan.Plan) (counts []int) {
+	for _, c := range p.Commands() {
+		if c.Op == backend.Repeat {
+			counts = append(counts, c.Loop.Iterations())
+		}
+	}
+	return counts
 }

@@ -155,7 +155,7 @@ func (c Config) DefaultSteps() int {
 //
 // They are chosen for the default target on two cores: at most two minutes in pure Go, and samples with 25 separate modes. At equal cost, small batches
 // leave the plateau of the first steps sooner; with N = 64 a step's standard deviation σ/√N is that of a mode, and with half as many it
-// blurs them; a learned variance begins with steps that are far too narrow, and costs more training than it saves.
+// blurs them; a learned variance, unless scaled, begins with steps that are far too narrow, and costs more training than it saves.
 func (c Config) WithDefaults() Config {
 	if c.Target == "" && c.Data == "" && c.Dim == 0 {
 		c.Target = DefaultTarget

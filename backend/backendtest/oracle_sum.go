@@ -44,9 +44,14 @@ func (s *sum) accumulate(x float64) {
 	s.hi = t
 }
 
-// addProduct adds x·y, exact by way of a fused multiply-add.
+// addProduct adds x·y, exact by way of a fused multiply-add. A product of numbers beyond float64 is infinite where it is rounded before it is
+// added, and not where it is not: then nothing is known of the sum.
 func (s *sum) addProduct(x, y float64) {
 	p := float64(x * y)
+	if math.IsInf(p, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
+		s.terms, s.abs = s.terms+1, math.Inf(1)
+		return
+	}
 	s.add(p)
 	if math.IsInf(p, 0) || math.IsNaN(p) {
 		return

@@ -301,3 +301,8 @@ func Example() {
 	fmt.Println(dev.Name())
 	// Output: cpu
 }
+
+func TestProductsAreExact(t *testing.T) {
+	_, err := backend.Open("cpu", backend.Options{Precision: "tf32"})
+	require.EqualError(t, err, `cpu: no precision "tf32"; products are exact here`)
+}

@@ -105,7 +105,7 @@ func (t *tiledBlock[T, A]) slot(size int) int {
 func (t *tiledBlock[T, A]) near() bool {
 	var x A
 	stride := max(t.termB, -t.termB) * int(unsafe.Sizeof(x))
-	return stride <= nearby || t.u.rows <= fewRows*t.tile.Rows
+	return stride <= nearby || stride <= lessNear && t.p.m <= someRows || t.u.rows <= fewRows*t.tile.Rows
 }
 
 // copyLines copies the lines of a strip.

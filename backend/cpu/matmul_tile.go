@@ -32,6 +32,8 @@ const (
 	wideCols     = 16      // and for each block of columns the first operand is copied anew
 	page         = 4096    // lines this far apart meet in one set of the L1 cache
 	nearby       = 512     // bytes between terms up to which the second operand is read where it lies
+	lessNear     = 1024    // the same where a copy would serve no more than someRows
+	someRows     = 512     // rows of the whole product
 	fewRows      = 2       // tiles of rows for which copying the second operand does not pay
 	keptElements = 1 << 20 // of copies of the second operand that a worker keeps
 	cacheStride  = 16      // elements between the copied rows of the first operand, beyond their length

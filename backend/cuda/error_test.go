@@ -44,3 +44,10 @@ func TestEveryKernelIsInOneModule(t *testing.T) {
 	require.Same(t, own, m)
 	require.Equal(t, []string{"a", "b_1"}, entries(".visible .entry a(\n.param .u64 x)\n{\n}\n.entry b_1 (\n)"))
 }
+
+func TestPrecisionsHaveNames(t *testing.T) {
+	for _, name := range []string{"", "tf32", "3xtf32"} {
+		require.NoError(t, checkPrecision(name))
+	}
+	require.EqualError(t, checkPrecision("f8"), `no precision "f8"; want "tf32", "3xtf32" or, for exact products, none`)
+}

@@ -15,6 +15,8 @@ def case(name, unit, value):
         return "OpenBLAS", f"matmul/float32/{what}", flops(what) / value
     if peer == "libmvec" and unit == "G/s":
         return "libmvec", f"loops/{what}/float32/{ELEMENTS}", ELEMENTS / value
+    if peer == "GoMLX" and unit == "ns":
+        return peer, what, value
     if peer in STEPS and unit == "ms":
         return peer, f"mle/step/{what}", 1e6 * value
     if peer in STEPS and unit == "ns":

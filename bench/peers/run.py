@@ -48,6 +48,11 @@ class Run:
         name = package.replace("/", "_")
         return self.build(name, ["go", "test", "-c", f"{ROOT}/{package}"])
 
+    def gomlx(self):
+        """Builds the program of GoMLX, a module of its own."""
+        command = ["go", "build", "-o", self.folder / "gomlx", "."]
+        return self.results.run("build gomlx", command, lambda _: None, cwd=HERE / "gomlx") is not None
+
     def bench(self, package, pattern, *flags):
         """Runs benchmarks and returns the most memory that their process held."""
         command = [self.folder / package.replace("/", "_"), "-test.run=^$", f"-test.bench={pattern}", *flags]
@@ -88,13 +93,17 @@ def loops(run):
 
 
 def products(run):
-    """Products of matrices."""
+    """Products of matrices, and by GoMLX elementwise operations, too."""
     openblas = run.c("openblas", "openblas.c", "-lopenblas")
     run.go("backend/simd")
+    gomlx = run.gomlx()
     shapes = "|".join([*acceptance.PRODUCTS, *acceptance.TRANSPOSED])
     for _ in range(run.rounds):
         if openblas:
             run.peer("openblas", "openblas", 2 * run.seconds)
+        for threads in THREADS if gomlx else []:
+            command = [run.folder / "gomlx", str(threads), str(run.seconds)]
+            run.results.run(f"gomlx, {threads} threads", command, run.results.json_lines(""))
         pattern = f"^BenchmarkMatMul$/^{implementation()}$/^float32$/^({shapes})$"
         run.bench("backend/simd", pattern, *repeated(2 * run.seconds))
 

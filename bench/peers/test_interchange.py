@@ -22,6 +22,7 @@ class Interchange(unittest.TestCase):
             ("libmvec/exp", 1, "G/s", 2),
             ("PyTorch compiled/B500_T100_d2_h64_L2", 2, "ms", 40),
             ("PyTorch/Eager/add", 1, "ns", 800),
+            ("GoMLX/ops/exp/float32/500x100x64", 2, "ns", 5e7),
         )
         found = [(x["backend"], x["name"], x["workers"], x["median_ns"]) for x in interchange.results(r)]
         self.assertEqual(
@@ -31,6 +32,7 @@ class Interchange(unittest.TestCase):
                 ("libmvec", "loops/exp/float32/512", 1, 256),
                 ("PyTorch compiled", "mle/step/B500_T100_d2_h64_L2", 2, 40e6),
                 ("PyTorch", "eager/add", 1, 800),
+                ("GoMLX", "ops/exp/float32/500x100x64", 2, 5e7),
             ],
         )
 

@@ -23,9 +23,10 @@ type benchCmd struct {
 	Backends []string `placeholder:"NAME,…" help:"Backends side by side, the first one the measure of the others (default: all that are available)."`
 	Workers  []int    `placeholder:"N,…" help:"Numbers of threads of CPU backends, each measured (default: all threads)."`
 	Suite    []string `placeholder:"NAME,…" help:"Suites: ${suites} (default: all)."`
-	Filter   string   `placeholder:"REGEX" help:"Only cases whose names match."`
-	DType    []string `name:"dtype" placeholder:"NAME,…" default:"float32" help:"Float types of the operations."`
-	Size     string   `default:"usual" enum:"usual,small,large" help:"Size of the operands: usual, small (for slow backends) or large."`
+	precisionFlag
+	Filter string   `placeholder:"REGEX" help:"Only cases whose names match."`
+	DType  []string `name:"dtype" placeholder:"NAME,…" default:"float32" help:"Float types of the operations."`
+	Size   string   `default:"usual" enum:"usual,small,large,huge" help:"Size of the operands: usual, small (for slow backends), large, or huge (for GPUs)."`
 
 	Budget time.Duration `default:"${benchBudget}" help:"Time for the samples of a case on a backend."`
 	Passes int           `default:"${benchPasses}" help:"Times that all cases are gone through."`
@@ -41,10 +42,13 @@ type benchCmd struct {
 var errRefused = errors.New("bench: a backend was wrong or failed; see the report")
 
 // Run measures, prints, and writes the files. An interrupted run does so with what it has.
-func (b *benchCmd) Run(ctx context.Context, c *console) error {
+func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 	o, err := b.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if err := checkOutputs([]output{{"json", b.JSON}, {"html", b.HTML}}); err != nil {
+		return err
 	}
 	baseline, err := readReport(b.Baseline)
 	if err != nil {
@@ -63,12 +67,15 @@ func (b *benchCmd) Run(ctx context.Context, c *console) error {
 			err = errors.Join(err, dev.Close())
 		}
 	}()
-	var end func()
-	o.Progress, end = benchProgress(c.err)
-	report, measured := bench.Run(ctx, devices, o)
+	show, end := benchProgress(c.err)
+	o.Progress = show
+	report, err := bench.Run(ctx, devices, o)
 	end()
 	if report == nil {
-		return measured
+		return err
+	}
+	if err == nil && report.Wrong() {
+		err = errRefused
 	}
 	var comparison *bench.Comparison
 	if baseline != nil {
@@ -77,18 +84,15 @@ func (b *benchCmd) Run(ctx context.Context, c *console) error {
 	if peers != nil {
 		report.Add(peers)
 	}
-	if err := b.write(c.out, report, comparison); err != nil {
-		return err
+	if failed := b.write(c.out, report, comparison); failed != nil {
+		return failed
 	}
-	if measured == nil && report.Wrong() {
-		return errRefused
-	}
-	return measured
+	return err
 }
 
 // options returns those of the flags.
 func (b *benchCmd) options() (o bench.Options, err error) {
-	o = bench.Options{Suites: b.Suite, Budget: b.Budget, Passes: b.Passes}
+	o = bench.Options{Suites: b.Suite, Precision: b.Precision, Budget: b.Budget, Passes: b.Passes}
 	if o.Size, err = bench.ParseSize(b.Size); err != nil {
 		return o, err
 	}
@@ -144,7 +148,7 @@ func (b *benchCmd) open() (devices []backend.Device, err error) {
 	}
 	for _, name := range names {
 		for _, w := range workers {
-			dev, err := backend.Open(name, backend.Options{Workers: w})
+			dev, err := backend.Open(name, backend.Options{Workers: w, Precision: b.Precision})
 			if err != nil {
 				for _, dev := range devices {
 					err = errors.Join(err, dev.Close())
@@ -170,24 +174,23 @@ func availableBackends() []string {
 	return names
 }
 
-func (b *benchCmd) write(w io.Writer, r *bench.Report, c *bench.Comparison) error {
-	if b.JSON != "" {
-		if err := atomicfile.Write(b.JSON, r.WriteJSON); err != nil {
-			return err
-		}
-	}
-	if b.HTML != "" {
-		if err := atomicfile.Write(b.HTML, func(w io.Writer) error { return page.Write(w, r, c) }); err != nil {
-			return err
-		}
-	}
+// write prints the report and writes the files; that one fails does not cost the others, for measuring took long.
+func (b *benchCmd) write(w io.Writer, r *bench.Report, c *bench.Comparison) (err error) {
 	switch b.Format {
 	case "go":
-		return r.WriteGo(w)
+		err = r.WriteGo(w)
 	case "json":
-		return r.WriteJSON(w)
+		err = r.WriteJSON(w)
+	default:
+		err = r.WriteTable(w, c)
 	}
-	return r.WriteTable(w, c)
+	if b.JSON != "" {
+		err = errors.Join(err, atomicfile.Write(b.JSON, r.WriteJSON))
+	}
+	if b.HTML != "" {
+		err = errors.Join(err, atomicfile.Write(b.HTML, func(w io.Writer) error { return page.Write(w, r, c) }))
+	}
+	return err
 }
 
 // benchProgress returns what shows how far a run is, a bar on a terminal and else a line for each pass, and what ends it.
@@ -207,7 +210,7 @@ func benchProgress(w io.Writer) (show func(done, of int, name string), end func(
 				bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(16), progressbar.OptionSetPredictTime(true),
 					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 			}
-			bar.Describe(fmt.Sprintf("%-34s", name[:min(len(name), 34)]))
+			bar.Describe(fmt.Sprintf("%-34.34s", name))
 			_ = bar.Set(done) // a terminal that is gone is no reason to stop
 		}, func() {
 			if bar != nil {

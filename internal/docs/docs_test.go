@@ -74,7 +74,7 @@ func TestQuotesInDocumentsAreInTheirSources(t *testing.T) {
 }
 
 // TestCommandsInDocumentsRun runs every line of every block of shell, in order, in a folder that has the repository's examples. Training
-// is cut short, and the examples, which train at length and have tests of their own, are only built.
+// and measuring are cut short, and the examples, which train at length and have tests of their own, are only built.
 func TestCommandsInDocumentsRun(t *testing.T) {
 	weir := filepath.Join(t.TempDir(), "weir")
 	run(t, "build", root, "go", "build", "-o", weir, "./cmd/weir")
@@ -114,14 +114,16 @@ func runLine(t *testing.T, document, dir, weir string, words []string) {
 	}
 }
 
-// short makes a training command end soon.
+// short makes a command that trains or measures end soon.
 func short(args []string) []string {
-	if args[0] != "train" {
-		return args
-	}
-	limits := [][2]string{{"--steps", "2"}, {"--batch", "8"}, {"--num-steps", "4"}}
-	if slices.Contains(args, "--resume") {
+	var limits [][2]string
+	switch {
+	case args[0] == "bench":
+		limits = [][2]string{{"--size", "small"}, {"--budget", "100us"}}
+	case args[0] == "train" && slices.Contains(args, "--resume"):
 		limits = [][2]string{{"--steps", "4"}} // the others stay as they are
+	case args[0] == "train":
+		limits = [][2]string{{"--steps", "2"}, {"--batch", "8"}, {"--num-steps", "4"}}
 	}
 	for _, limit := range limits {
 		if i := slices.Index(args, limit[0]); i >= 0 {

@@ -14,8 +14,8 @@ template <class Panel, class T, int Count, int Threads, bool Along> struct Lines
   static const int chunk = Panel::chunk;
   DEVICE int at(int t, int i) { return line_of<Count, Threads, Along, chunk>(t, i); }
 
-  // terms reads a chunk of terms of line i.
-  DEVICE Vec<T, chunk> terms(const T *panel, int t, int i, int term) { return *(const Vec<T, chunk> *)(panel + Panel::at(at(t, i), term)); }
+  // terms reads terms of a chunk of line i.
+  template <int N = chunk> DEVICE Vec<T, N> terms(const T *panel, int t, int i, int term) { return *(const Vec<T, N> *)(panel + Panel::at(at(t, i), term)); }
 
   // lines reads one term of all lines.
   DEVICE void lines(T (&x)[Count], const T *panel, int t, int term) {
@@ -51,12 +51,15 @@ template <class Element, int Rows, int Cols, int RowsEach, int ColsEach, bool Al
     if constexpr (AlongA && AlongB)
       multiplyAlong(sum, a, b, term, row, col);
     else if constexpr (AlongA) {
-      Vec<T, chunk> x[RowsEach];
-      UNROLL for (int i = 0; i < RowsEach; i++) x[i] = ALines::terms(a, row, i, term);
-      UNROLL for (int k = 0; k < chunk; k++) {
-        T y[ColsEach];
-        BLines::lines(y, b, col, term + k);
-        outer(sum, [&](int i) { return x[i].v[k]; }, [&](int j) { return y[j]; });
+      const int part = chunk / 2; // half a chunk at a time, or there are not enough registers for the largest tile
+      ROLLED for (int k = 0; k < chunk; k += part) {
+        Vec<T, part> x[RowsEach];
+        UNROLL for (int i = 0; i < RowsEach; i++) x[i] = ALines::template terms<part>(a, row, i, term + k);
+        UNROLL for (int l = 0; l < part; l++) {
+          T y[ColsEach];
+          BLines::lines(y, b, col, term + k + l);
+          outer(sum, [&](int i) { return x[i].v[l]; }, [&](int j) { return y[j]; });
+        }
       }
     } else if constexpr (AlongB) {
       Vec<T, chunk> y[ColsEach];

@@ -9,31 +9,34 @@ struct Fragments {
   uint32_t a[4], b[2];
 };
 
-// Tiles fills the 16×K and K×8 matrices from the fragments of all lanes.
-template <int K> struct Tiles {
-  float a[16][K], b[K][8];
+// Part is what a lane needs of the 16×K and K×8 matrices: two rows, 8 apart, and neighbouring columns.
+template <int K> struct Part {
+  float a[2][K], b[K][2];
 };
 
-void gather(Tiles<8> &t, const Fragments *f) {
-  for (int k = 0; k < 8; k++) {
-    for (int r = 0; r < 16; r++) t.a[r][k] = as_float(f[r % 8 * 4 + k % 4].a[r / 8 + k / 4 * 2] & 0xffffe000);
-    for (int c = 0; c < 8; c++) t.b[k][c] = as_float(f[c * 4 + k % 4].b[k / 4] & 0xffffe000);
-  }
+void gather(Part<8> &p, const Fragments *f) {
+  uint32_t row = emulator::lane() / 4, column = emulator::lane() % 4 * 2;
+  for (uint32_t k = 0; k < 8; k++)
+    for (uint32_t i = 0; i < 2; i++) {
+      p.a[i][k] = as_float(f[row * 4 + k % 4].a[i + k / 4 * 2] & 0xffffe000);
+      p.b[k][i] = as_float(f[(column + i) * 4 + k % 4].b[k / 4] & 0xffffe000);
+    }
 }
 
-void gather(Tiles<16> &t, const Fragments *f, float (*widen)(uint16_t)) {
-  for (int k = 0; k < 16; k++) {
-    int lane = k % 8 / 2, shift = k % 2 * 16;
-    for (int r = 0; r < 16; r++) t.a[r][k] = widen(uint16_t(f[r % 8 * 4 + lane].a[r / 8 + k / 8 * 2] >> shift));
-    for (int c = 0; c < 8; c++) t.b[k][c] = widen(uint16_t(f[c * 4 + lane].b[k / 8] >> shift));
-  }
+void gather(Part<16> &p, const Fragments *f, float (*widen)(uint16_t)) {
+  uint32_t row = emulator::lane() / 4, column = emulator::lane() % 4 * 2;
+  for (uint32_t k = 0; k < 16; k++)
+    for (uint32_t i = 0; i < 2; i++) {
+      uint32_t lane = k % 8 / 2, shift = k % 2 * 16;
+      p.a[i][k] = widen(uint16_t(f[row * 4 + lane].a[i + k / 8 * 2] >> shift));
+      p.b[k][i] = widen(uint16_t(f[(column + i) * 4 + lane].b[k / 8] >> shift));
+    }
 }
 
-template <int K> void add(float (&d)[4], const Tiles<K> &t) {
-  int row = int(emulator::lane() / 4), column = int(emulator::lane() % 4 * 2);
+template <int K> void add(float (&d)[4], const Part<K> &p) {
   for (int i = 0; i < 4; i++) {
     double sum = d[i];
-    for (int k = 0; k < K; k++) sum += double(t.a[row + i / 2 * 8][k]) * t.b[k][column + i % 2];
+    for (int k = 0; k < K; k++) sum += double(p.a[i / 2][k]) * p.b[k][i % 2];
     d[i] = float(sum);
   }
 }
@@ -48,29 +51,21 @@ const Fragments *fragments(const uint32_t (&a)[4], const uint32_t (&b)[2], int l
 } // namespace
 
 void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  Tiles<8> t;
-  gather(t, fragments(a, b, __LINE__));
-  add(d, t);
+  Part<8> p;
+  gather(p, fragments(a, b, __LINE__));
+  add(d, p);
 }
 
 void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  Tiles<16> t;
-  gather(t, fragments(a, b, __LINE__), f16_to_f32);
-  add(d, t);
+  Part<16> p;
+  gather(p, fragments(a, b, __LINE__), f16_to_f32);
+  add(d, p);
 }
 
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  Tiles<16> t;
-  gather(t, fragments(a, b, __LINE__), bf16_to_f32);
-  add(d, t);
-}
-
-void mma_f64(double (&d)[2], double a, double b) {
-  double mine[2] = {a, b};
-  const double(*all)[2] = (const double(*)[2])emulator::exchange(mine, sizeof mine, __LINE__);
-  uint32_t row = emulator::lane() / 4, column = emulator::lane() % 4 * 2;
-  for (uint32_t i = 0; i < 2; i++)
-    for (uint32_t k = 0; k < 4; k++) d[i] = __builtin_fma(all[row * 4 + k][0], all[(column + i) * 4 + k][1], d[i]);
+  Part<16> p;
+  gather(p, fragments(a, b, __LINE__), bf16_to_f32);
+  add(d, p);
 }
 
 void load_matrices(uint32_t (&r)[4], const void *row, bool transposed) {
