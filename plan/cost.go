@@ -144,7 +144,7 @@ func arithmetic(n *node, views []backend.View) int {
 	case backend.Map:
 		steps := 0
 		for _, in := range n.cmd.Prog.Code {
-			if steps++; in.Op >= backend.Exp && in.Op <= backend.Softplus {
+			if steps++; in.Op.IsFunction() {
 				steps += 3
 			}
 		}

@@ -133,7 +133,7 @@ func costOf(op backend.MapOp) int {
 	switch {
 	case op == backend.Pow:
 		return 30_000
-	case op >= backend.Exp && op <= backend.Softplus || op == backend.Mod || op == backend.Atan2:
+	case op.IsFunction() || op == backend.Mod:
 		return 6000
 	}
 	return 500

@@ -12,7 +12,7 @@ import (
 	"github.com/weir-ml/weir/tensorio"
 )
 
-// Open reads the file at path.
+// Open reads the file at path. A file that is not one, or is damaged, is an error.
 func Open(path string) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {
