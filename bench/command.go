@@ -115,11 +115,18 @@ func (e *commandExecution) check() error {
 		}
 	}
 	for _, part := range parts(&e.host) {
-		if err := backendtest.Verify(&part, func(b *backend.Buffer) []byte { return after[b] }); err != nil {
+		if err := e.verify(&part, func(b *backend.Buffer) []byte { return after[b] }); err != nil {
 			return fmt.Errorf("%w: %v: %w", errWrong, &part, err)
 		}
 	}
 	return nil
+}
+
+func (e *commandExecution) verify(c *backend.Cmd, after func(*backend.Buffer) []byte) error {
+	if c.Op == backend.MatMul && c.Dst[0].DType == backend.Float32 {
+		return backendtest.VerifyProduct(c, after, e.rounding)
+	}
+	return backendtest.Verify(c, after)
 }
 
 func (e *commandExecution) run(n int) error {

@@ -22,6 +22,10 @@ type Options struct {
 	Passes int           // over all cases; 0 is 5, the least that two runs can be compared with
 	Limit  time.Duration // of a single execution; what would take longer is refused. 0 is 3 s
 
+	// Precision is what the devices were opened with, see [backend.Options]: tf32 or 3xtf32. Results that depend on products in float32 are then held to
+	// bounds that allow for it. "" is exact.
+	Precision string
+
 	Ceilings machine.Effort                  // each time that they are measured; rough ones if the budget is below 20 ms
 	Progress func(done, of int, name string) // called before each case of each pass; may be nil
 }
@@ -29,15 +33,16 @@ type Options struct {
 // Size says how large operands are.
 type Size int
 
-// The sizes: those of training, hundredths of them for slow backends and to see that all is right, and larger ones beside those of training, with which a run
-// of a backend without assembly takes many minutes.
+// The sizes: those of training, hundredths of them for slow backends and to see that all is right, larger ones beside those of training, with which a run
+// of a backend without assembly takes many minutes, and those that fill a GPU, which take tens of GiB of its memory and 12 GiB of the host's.
 const (
 	Usual Size = iota
 	Small
 	Large
+	Huge
 )
 
-var sizeNames = [...]string{"usual", "small", "large"}
+var sizeNames = [...]string{"usual", "small", "large", "huge"}
 
 // String returns the size's name.
 func (s Size) String() string { return sizeNames[s] }
@@ -50,6 +55,9 @@ func ParseSize(name string) (Size, error) {
 	}
 	return Size(i), nil
 }
+
+// rounding is by how much of itself a term of a float32 product may be off in a precision, beside what the contract allows.
+var rounding = map[string]float64{"": 0, "tf32": 0x1p-10, "3xtf32": 0x1p-19}
 
 // hasty is the budget below which a run is a trial, for which ceilings need not be measured well either.
 const hasty = 20 * time.Millisecond
@@ -93,8 +101,11 @@ func (o Options) check() error {
 			return fmt.Errorf("bench: suites in %v; want float types", d)
 		}
 	}
-	if o.Size < Usual || o.Size > Large {
+	if o.Size < Usual || o.Size > Huge {
 		return fmt.Errorf("bench: no size %d", int(o.Size))
+	}
+	if _, known := rounding[o.Precision]; !known {
+		return fmt.Errorf("bench: no precision %q; want tf32, 3xtf32 or, for exact products, none", o.Precision)
 	}
 	if o.Budget < 0 || o.Passes < 0 || o.Limit < 0 {
 		return fmt.Errorf("bench: a budget of %v, %d passes and a limit of %v; want 0, for the default, or more", o.Budget, o.Passes, o.Limit)

@@ -13,9 +13,10 @@ import (
 
 // Report is what a run found, as it stands in JSON.
 type Report struct {
-	Machine Machine   `json:"machine"`
-	Results []Result  `json:"results"` // case by case, each on one backend after the other
-	Refused []Refusal `json:"refused,omitempty"`
+	Machine   Machine   `json:"machine"`
+	Precision string    `json:"precision,omitempty"` // of products in float32, if they are not exact
+	Results   []Result  `json:"results"`             // case by case, each on one backend after the other
+	Refused   []Refusal `json:"refused,omitempty"`
 }
 
 // Machine is what a report holds for. FMA and Triad are those of the most workers in it.
@@ -72,7 +73,7 @@ func (r *Report) Wrong() bool {
 
 // report makes a report of what was measured so far.
 func (r *runner) report() *Report {
-	rep := &Report{Machine: Machine{Facts: r.facts, Ceilings: r.ceilings}, Refused: r.refused}
+	rep := &Report{Machine: Machine{Facts: r.facts, Ceilings: r.ceilings}, Precision: r.Precision, Refused: r.refused}
 	most := 0
 	for _, c := range r.ceilings {
 		if c.Workers > most {

@@ -26,6 +26,9 @@ func Run(ctx context.Context, devices []backend.Device, o Options) (*Report, err
 	if err != nil {
 		return nil, err
 	}
+	for _, t := range targets {
+		t.rounding = rounding[o.Precision]
+	}
 	cases := selected(o)
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("bench: no case of the suites %s matches %v; see bench.Suites", strings.Join(o.Suites, ", "), o.Filter)

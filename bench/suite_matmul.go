@@ -40,6 +40,14 @@ func matMulCases(o Options) []benchCase {
 			{name: "5,10x64x64,dW", samples: 5, m: 64, k: 10, n: 64, aT: true},
 		}
 	}
+	if o.Size == Huge {
+		products = []product{
+			{name: "50000x64x64", m: 50000, k: 64, n: 64},
+			{name: "64x1048576x64,Aᵀ", m: 64, k: 1 << 20, n: 64, aT: true},
+			{name: "4096x4096x4096", m: 4096, k: 4096, n: 4096},
+			{name: "1048576x256x256", m: 1 << 20, k: 256, n: 256},
+		}
+	}
 	var cases []benchCase
 	for _, d := range o.DTypes {
 		for _, p := range products {

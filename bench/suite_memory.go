@@ -6,14 +6,21 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
+// length is that of an array.
+type length struct {
+	name  string
+	bytes int
+}
+
 // memoryCases have operands of 16 KiB, which the first cache holds, to some that few caches do.
 func memoryCases(o Options) []benchCase {
-	lengths := []struct {
-		name  string
-		bytes int // of an array
-	}{{"4KiB", 4 << 10}, {"64KiB", 64 << 10}, {"1MiB", 1 << 20}, {"64MiB", 64 << 20}}
+	lengths := []length{{"4KiB", 4 << 10}, {"64KiB", 64 << 10}, {"1MiB", 1 << 20}, {"64MiB", 64 << 20}}
 	if o.Size == Small {
 		lengths = lengths[:2]
+	}
+	if o.Size == Huge {
+		lengths = lengths[2:]
+		lengths = append(lengths, length{"1GiB", 1 << 30})
 	}
 	var cases []benchCase
 	for _, d := range o.DTypes {

@@ -19,6 +19,10 @@ func (o Options) stepSizes() []StepSize {
 	if o.Size == Small {
 		return []StepSize{{Batch: 4, Steps: 5, Dim: 2, Hidden: 16, Layers: 1}, {Batch: 8, Steps: 5, Dim: 2, Hidden: 16, Layers: 1}}
 	}
+	if o.Size == Huge {
+		step := func(batch int) StepSize { return StepSize{Batch: batch, Steps: 100, Dim: 2, Hidden: 64, Layers: 2} }
+		return []StepSize{step(500), step(4096), step(65536)}
+	}
 	sizes := []StepSize{
 		{Batch: 8, Steps: 100, Dim: 2, Hidden: 64, Layers: 2},
 		{Batch: 32, Steps: 100, Dim: 2, Hidden: 64, Layers: 2},

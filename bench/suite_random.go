@@ -6,11 +6,14 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// randomCases draw a million numbers.
+// randomCases draw a million numbers, or a thousand million.
 func randomCases(o Options) []benchCase {
 	n := 1 << 20
 	if o.Size == Small {
 		n = 1 << 13
+	}
+	if o.Size == Huge {
+		n = 1e9
 	}
 	draw := func(kind backend.RandomKind, d backend.DType) benchCase {
 		return command(fmt.Sprintf("random/%v/%v/%d", kind, d, n), d, 0, 0, func(m *memory) backend.Cmd {

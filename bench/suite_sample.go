@@ -12,7 +12,7 @@ import (
 // sampleCases draw batches of samples, as weir sample does.
 func sampleCases(o Options) []benchCase {
 	sizes := []StepSize{{Batch: 500, Steps: 20, Dim: 2, Hidden: 64, Layers: 2}, o.flagship()}
-	if o.Size == Small {
+	if o.Size == Small || o.Size == Huge {
 		sizes = []StepSize{o.flagship()}
 	}
 	var cases []benchCase

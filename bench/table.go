@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTable writes the report for people: the machine, then a row for each case with every backend's median time, rate and share of the ceiling, and how
-// many times as fast as the first backend it is; rates only of one
-// or two backends. With a comparison, the differences that exceed the noise and what that means follow. Its error is that of w.
+// WriteTable writes the report for people: the machine, then a row for each case with every backend's median time, spread, rate and share of the ceiling,
+// and how many times as fast as the first backend it is; rates only if there are one or two backends. With a comparison, the differences that exceed the
+// noise and what that means follow. Its error is that of w.
 func (r *Report) WriteTable(w io.Writer, c *Comparison) error {
 	out := bufio.NewWriter(w)
 	r.writeMachine(out)
@@ -39,6 +39,9 @@ func (r *Report) writeMachine(w io.Writer) {
 		}
 		fmt.Fprintf(w, "ceilings of %d %s: %s GFLOP/s in float32, %s in float64 (%s), %s GB/s\n",
 			c.Workers, workers, threeDigits(c.FMA), threeDigits(c.FMA64), c.By, threeDigits(c.Triad))
+	}
+	if r.Precision != "" {
+		fmt.Fprintf(w, "products of float32 in %s\n", r.Precision)
 	}
 	fmt.Fprintln(w)
 }

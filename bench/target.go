@@ -16,6 +16,8 @@ type target struct {
 	host    bool // its memory is the host's, and so are its ceilings
 	pace    map[string]pace
 
+	rounding float64 // of the terms of float32 products
+
 	contents contents // the same for all targets of a run
 }
 

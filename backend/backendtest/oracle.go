@@ -27,7 +27,7 @@ func predict(c *backend.Cmd) ([][]expect, error) {
 	case backend.Reduce:
 		return [][]expect{predictReduce(c)}, nil
 	case backend.MatMul:
-		return [][]expect{predictMatMul(c)}, nil
+		return [][]expect{predictMatMul(c, 0)}, nil
 	case backend.Gather:
 		return one(predictGather(c))
 	case backend.ScatterAdd:

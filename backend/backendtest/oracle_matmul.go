@@ -4,8 +4,9 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// predictMatMul sums, for each element of the result, over the contracted batch axes and k, by definition.
-func predictMatMul(c *backend.Cmd) []expect {
+// predictMatMul sums, for each element of the result, over the contracted batch axes and k, by definition. Terms may each be off by
+// a share of their magnitudes.
+func predictMatMul(c *backend.Cmd, share float64) []expect {
 	dst, a, b := &c.Dst[0], &c.Src[0], &c.Src[1]
 	m, n := dst.Rank-2, dst.Rank-1
 	rows, cols, inner := dst.Dims[m], dst.Dims[n], a.Dims[n]
@@ -38,6 +39,9 @@ func predictMatMul(c *backend.Cmd) []expect {
 	es := make([]expect, len(sums))
 	for e := range sums {
 		es[e] = sums[e].expect(dst.DType, path)
+		if share > 0 {
+			es[e].slack += share * sums[e].abs
+		}
 	}
 	return es
 }

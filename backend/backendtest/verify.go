@@ -20,6 +20,23 @@ func Verify(c *backend.Cmd, after func(*backend.Buffer) []byte) error {
 	if err != nil {
 		return fmt.Errorf("no result can be predicted: %w", err)
 	}
+	return compareAll(c, want, after)
+}
+
+// VerifyProduct is Verify of a matrix product by a device that was opened with a precision of its own, see [backend.Options], and rounds what it multiplies:
+// beside what the contract allows, a result may be off by that share of the sum of the magnitudes of its terms. Its errors are those of Verify,
+// and one for a command that is no product.
+func VerifyProduct(c *backend.Cmd, after func(*backend.Buffer) []byte, share float64) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if c.Op != backend.MatMul {
+		return fmt.Errorf("%v is no matrix product", c.Op)
+	}
+	return compareAll(c, [][]expect{predictMatMul(c, share)}, after)
+}
+
+func compareAll(c *backend.Cmd, want [][]expect, after func(*backend.Buffer) []byte) error {
 	for k := range c.Dst {
 		if why := compareView(c, k, want[k], after(c.Dst[k].Buf)); why != "" {
 			return errors.New(why)

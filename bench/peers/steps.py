@@ -1,6 +1,6 @@
 """What the peers of a training step share: sizes, recorded cases, and how a step is timed.
 
-A peer is run as `python PEER.py SIZE --threads N --seconds S`. It first evaluates recorded cases, whose weights, batch and
+A peer is run as `python PEER.py SIZE --threads N --seconds S [--device cuda]`. It first evaluates recorded cases, whose weights, batch and
 noise are given, and ends with an error unless its loss and gradients are the recorded ones. Then it times loss, backward and
 Adam, and prints a line of JSON.
 """
@@ -107,34 +107,53 @@ def named(tensors, prefix):
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def arguments(doc, **flags):
+def arguments(doc, devices=("cpu",), **flags):
     """Returns what the command line asks for; flags are names of switches with their help."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("size", help="like B500_T100_d2_h64_L2")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=3, help="that measuring takes at least")
+    parser.add_argument("--device", default="cpu", choices=devices, help="where the step runs")
     for name, text in flags.items():
         parser.add_argument(f"--{name}", action="store_true", help=text)
     return parser.parse_args()
 
 
-def best(step, seconds):
-    """Returns the milliseconds of a step: the least mean of several rounds, each of a tenth of the time or one step."""
+def nothing():
+    """Waits for a device that is done when a call returns."""
+
+
+def waiting(device):
+    """Returns what waits until a device of PyTorch has done all that it was given."""
+    if device == "cpu":
+        return nothing
+    import torch
+
+    return torch.cuda.synchronize
+
+
+def best(step, seconds, wait=nothing):
+    """Returns the milliseconds of a step: the least mean of several rounds, each of a tenth of the time or one step.
+
+    A step may return before it is done; wait returns when all are.
+    """
     step()
+    wait()
     start = time.perf_counter()
     step()
+    wait()
     rounds_of = max(1, int(seconds / 10 / (time.perf_counter() - start)))
     least, rounds, begin = math.inf, 0, time.perf_counter()
     while rounds < 2 or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
         for _ in range(rounds_of):
             step()
+        wait()
         least = min(least, (time.perf_counter() - start) / rounds_of)
         rounds += 1
     return 1e3 * least
 
 
 def report(peer, version, args, ms):
-    print(
-        json.dumps({"name": f"{peer}/{args.size}", "version": version, "threads": args.threads, "value": ms, "unit": "ms"})
-    )
+    found = {"name": f"{peer}/{args.size}", "version": version, "threads": args.threads, "value": ms, "unit": "ms"}
+    print(json.dumps(found | ({} if args.device == "cpu" else {"device": args.device})))

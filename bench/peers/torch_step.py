@@ -30,8 +30,8 @@ def network(p, layers, s, t):
 def loss_of(p, settings, x, noise):
     """MLEDiffusion's loss of samples x (B, d) with the fixed bridge and noise (T, B, d)."""
     steps_, dt = settings.steps, 1 / settings.steps
-    t = torch.arange(steps_ - 1, 0, -1, dtype=x.dtype) / steps_  # of the states between x and 0
-    before = torch.arange(steps_, 1, -1, dtype=x.dtype) / steps_
+    t = torch.arange(steps_ - 1, 0, -1, dtype=x.dtype, device=x.device) / steps_  # of the states between x and 0
+    before = torch.arange(steps_, 1, -1, dtype=x.dtype, device=x.device) / steps_
     scale = settings.sigma * (dt / (t * before)).sqrt()
     between = t[:, None, None] * (x + (scale[:, None, None] * noise[:-1]).cumsum(0))
     states = torch.cat([x[None], between, torch.zeros_like(x)[None]])
@@ -41,13 +41,13 @@ def loss_of(p, settings, x, noise):
     return 0.5 * miss.square().sum() / (v * len(x)) + 0.5 * steps_ * settings.dim * math.log(2 * math.pi * v)
 
 
-def check(case, loss):
+def check(case, loss, device):
     prefix = "pf.module."
-    p = {name.removeprefix(prefix): torch.from_numpy(value) for name, value in case.weights.items()}
+    p = {name.removeprefix(prefix): torch.from_numpy(value).to(device) for name, value in case.weights.items()}
     trained = {name: p[name].requires_grad_() for name in (g.removeprefix(prefix) for g in case.grads)}
-    value = loss(p, case.settings, torch.from_numpy(case.batch), torch.from_numpy(case.noise))
+    value = loss(p, case.settings, torch.from_numpy(case.batch).to(device), torch.from_numpy(case.noise).to(device))
     value.backward()
-    case.check(value.detach().numpy(), {prefix + name: w.grad.numpy() for name, w in trained.items()})
+    case.check(value.detach().cpu().numpy(), {prefix + name: w.grad.cpu().numpy() for name, w in trained.items()})
 
 
 def weights(s):
@@ -72,14 +72,15 @@ def weights(s):
 
 
 def main():
-    args = steps.arguments(__doc__, compile="by torch.compile")
+    args = steps.arguments(__doc__, ("cpu", "cuda"), compile="by torch.compile")
     settings, batch = steps.parse(args.size)
     if settings.learned:
         raise SystemExit("only the fixed bridge is time-batched here")
     torch.set_num_threads(args.threads)
+    torch.set_default_device(args.device)
     loss = torch.compile(loss_of, dynamic=False) if args.compile else loss_of
     for name in steps.FIXED[-1:] if args.compile else steps.FIXED:  # each takes a compilation
-        check(steps.recorded(name), loss)
+        check(steps.recorded(name), loss, args.device)
     torch.manual_seed(1)
     p, samples = weights(settings), 5 * torch.randn(batch, settings.dim)
     adam = torch.optim.Adam([w for w in p.values() if w.requires_grad], lr=1e-3, fused=True)
@@ -90,7 +91,7 @@ def main():
         adam.step()
 
     name = "PyTorch compiled" if args.compile else "PyTorch"
-    steps.report(name, f"PyTorch {torch.__version__}", args, steps.best(step, args.seconds))
+    steps.report(name, f"PyTorch {torch.__version__}", args, steps.best(step, args.seconds, steps.waiting(args.device)))
 
 
 if __name__ == "__main__":

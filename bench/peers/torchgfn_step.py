@@ -36,23 +36,24 @@ def model(s):
     return MLEDiffusion(pf, pb, num_steps=s.steps, sigma=s.sigma, pb_scale_range=s.pb_scale_range)
 
 
-def check(case):
-    loss_of = model(case.settings).to(torch.from_numpy(case.batch).dtype)
+def check(case, device):
+    loss_of = model(case.settings).to(device, torch.from_numpy(case.batch).dtype)
     loss_of.load_state_dict({name: torch.from_numpy(value) for name, value in case.weights.items()})
-    with unittest.mock.patch.object(torch, "randn_like", side_effect=list(torch.from_numpy(case.noise))):
-        loss = loss_of.loss(None, torch.from_numpy(case.batch))
+    with unittest.mock.patch.object(torch, "randn_like", side_effect=list(torch.from_numpy(case.noise).to(device))):
+        loss = loss_of.loss(None, torch.from_numpy(case.batch).to(device))
     loss.backward()
-    case.check(loss.detach().numpy(), {name: p.grad.numpy() for name, p in loss_of.named_parameters()})
+    case.check(loss.detach().cpu().numpy(), {name: p.grad.cpu().numpy() for name, p in loss_of.named_parameters()})
 
 
 def main():
-    args = steps.arguments(__doc__)
+    args = steps.arguments(__doc__, ("cpu", "cuda"))
     settings, batch = steps.parse(args.size)
     torch.set_num_threads(args.threads)
     for name in steps.LEARNED if settings.learned else steps.FIXED:
-        check(steps.recorded(name))
+        check(steps.recorded(name), args.device)
     torch.manual_seed(1)
-    loss_of, samples = model(settings), 5 * torch.randn(batch, settings.dim)
+    loss_of = model(settings).to(args.device)
+    samples = 5 * torch.randn(batch, settings.dim, device=args.device)
     adam = torch.optim.Adam(loss_of.parameters(), lr=1e-3)
 
     def step():
@@ -61,7 +62,7 @@ def main():
         adam.step()
 
     version = f"torchgfn {gfn.__version__}, PyTorch {torch.__version__}"
-    steps.report("torchgfn", version, args, steps.best(step, args.seconds))
+    steps.report("torchgfn", version, args, steps.best(step, args.seconds, steps.waiting(args.device)))
 
 
 if __name__ == "__main__":

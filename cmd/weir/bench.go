@@ -23,9 +23,10 @@ type benchCmd struct {
 	Backends []string `placeholder:"NAME,…" help:"Backends side by side, the first one the measure of the others (default: all that are available)."`
 	Workers  []int    `placeholder:"N,…" help:"Numbers of threads of CPU backends, each measured (default: all threads)."`
 	Suite    []string `placeholder:"NAME,…" help:"Suites: ${suites} (default: all)."`
-	Filter   string   `placeholder:"REGEX" help:"Only cases whose names match."`
-	DType    []string `name:"dtype" placeholder:"NAME,…" default:"float32" help:"Float types of the operations."`
-	Size     string   `default:"usual" enum:"usual,small,large" help:"Size of the operands: usual, small (for slow backends) or large."`
+	precisionFlag
+	Filter string   `placeholder:"REGEX" help:"Only cases whose names match."`
+	DType  []string `name:"dtype" placeholder:"NAME,…" default:"float32" help:"Float types of the operations."`
+	Size   string   `default:"usual" enum:"usual,small,large,huge" help:"Size of the operands: usual, small (for slow backends), large, or huge (for GPUs)."`
 
 	Budget time.Duration `default:"${benchBudget}" help:"Time for the samples of a case on a backend."`
 	Passes int           `default:"${benchPasses}" help:"Times that all cases are gone through."`
@@ -45,6 +46,9 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 	o, err := b.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if err := checkOutputs([]output{{"json", b.JSON}, {"html", b.HTML}}); err != nil {
+		return err
 	}
 	baseline, err := readReport(b.Baseline)
 	if err != nil {
@@ -88,7 +92,7 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 
 // options returns those of the flags.
 func (b *benchCmd) options() (o bench.Options, err error) {
-	o = bench.Options{Suites: b.Suite, Budget: b.Budget, Passes: b.Passes}
+	o = bench.Options{Suites: b.Suite, Precision: b.Precision, Budget: b.Budget, Passes: b.Passes}
 	if o.Size, err = bench.ParseSize(b.Size); err != nil {
 		return o, err
 	}
@@ -144,7 +148,7 @@ func (b *benchCmd) open() (devices []backend.Device, err error) {
 	}
 	for _, name := range names {
 		for _, w := range workers {
-			dev, err := backend.Open(name, backend.Options{Workers: w})
+			dev, err := backend.Open(name, backend.Options{Workers: w, Precision: b.Precision})
 			if err != nil {
 				for _, dev := range devices {
 					err = errors.Join(err, dev.Close())
@@ -206,7 +210,7 @@ func benchProgress(w io.Writer) (show func(done, of int, name string), end func(
 				bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(16), progressbar.OptionSetPredictTime(true),
 					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 			}
-			bar.Describe(fmt.Sprintf("%-34s", name[:min(len(name), 34)]))
+			bar.Describe(fmt.Sprintf("%-34.34s", name))
 			_ = bar.Set(done) // a terminal that is gone is no reason to stop
 		}, func() {
 			if bar != nil {

@@ -14,13 +14,21 @@ type deviceFlags struct {
 	Workers *int   `placeholder:"N" help:"Threads of a CPU backend (default: all)."`
 }
 
+// precisionFlag chooses between speed and bits.
+type precisionFlag struct {
+	Precision string `placeholder:"NAME" help:"Round what float32 matrix products multiply, on cuda: tf32 (10 bits, fastest) or 3xtf32 (nearly exact) (default: exact)."`
+}
+
 // on opens the device and calls f with a stream of it.
-func (d deviceFlags) on(f func(s *tensor.Stream) error) (err error) {
+func (d deviceFlags) on(f func(s *tensor.Stream) error) error { return d.in(precisionFlag{}, f) }
+
+// in is on with a precision.
+func (d deviceFlags) in(p precisionFlag, f func(s *tensor.Stream) error) (err error) {
 	defer tensor.Catch(&err)
-	var o backend.Options
+	o := backend.Options{Precision: p.Precision}
 	if d.Workers != nil {
 		if *d.Workers < 1 {
-			return fmt.Errorf("workers is %d; want at least 1", *d.Workers)
+			return usageError{fmt.Errorf("--workers is %d; want at least 1", *d.Workers)}
 		}
 		o.Workers = *d.Workers
 	}

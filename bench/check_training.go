@@ -21,6 +21,8 @@ const (
 	trainingError = 5e-5
 	// samplingError is the same of samples, whose path of many steps carries a rounded step's error on.
 	samplingError = 1e-3
+	// A step carries the rounding of its products on by so many times, and a sampler's path by so many.
+	trainingGrowth, samplingGrowth = 32, 256
 	// faint is the least gradient, as a share of the greatest of all, that is held to its own size.
 	faint = 1e-3
 )
@@ -72,7 +74,7 @@ func checkTraining(t *target, z StepSize) error {
 		if err != nil {
 			return err
 		}
-		return compareResults(got, want, trainingError)
+		return compareResults(got, want, trainingError+trainingGrowth*t.rounding)
 	})
 }
 
@@ -132,7 +134,7 @@ func checkSampling(ctx context.Context, t *target, z StepSize) error {
 		if err != nil {
 			return err
 		}
-		return compareResults([]named{{"a sample", got}}, []named{{"a sample", want}}, samplingError)
+		return compareResults([]named{{"a sample", got}}, []named{{"a sample", want}}, samplingError+samplingGrowth*t.rounding)
 	})
 }
 
