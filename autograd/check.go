@@ -16,12 +16,12 @@ type Check struct {
 }
 
 // CheckGrad compares the gradients of f at inputs, which are float64, with central differences, and returns the first that disagrees. A
-// result of several elements is first multiplied with fixed weights and summed.
+// result of several elements is first multiplied with fixed weights and summed. An error of the computation, misuse among them, is returned too.
 func (c Check) CheckGrad(f func(xs []*Var) *Var, inputs ...*tensor.Tensor) error {
 	return c.compare(func(xs []*Var) *Var { return weighted(f(xs)) }, inputs)
 }
 
-// CheckGradGrad does the same for the gradients of f, that is, for its second derivatives.
+// CheckGradGrad does the same for the gradients of f, that is, for its second derivatives. Its errors are those of CheckGrad.
 func (c Check) CheckGradGrad(f func(xs []*Var) *Var, inputs ...*tensor.Tensor) error {
 	return c.compare(func(xs []*Var) *Var {
 		grads := Grad(weighted(f(xs)), xs, GradOptions{CreateGraph: true})
@@ -33,12 +33,12 @@ func (c Check) CheckGradGrad(f func(xs []*Var) *Var, inputs ...*tensor.Tensor) e
 	}, inputs)
 }
 
-// CheckGrad is Check{}.CheckGrad.
+// CheckGrad is Check{}.CheckGrad. It returns the first disagreement as an error.
 func CheckGrad(f func(xs []*Var) *Var, inputs ...*tensor.Tensor) error {
 	return Check{}.CheckGrad(f, inputs...)
 }
 
-// CheckGradGrad is Check{}.CheckGradGrad.
+// CheckGradGrad is Check{}.CheckGradGrad. It returns the first disagreement as an error.
 func CheckGradGrad(f func(xs []*Var) *Var, inputs ...*tensor.Tensor) error {
 	return Check{}.CheckGradGrad(f, inputs...)
 }

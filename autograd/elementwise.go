@@ -6,36 +6,6 @@ import (
 	"github.com/weir-ml/weir/tensor"
 )
 
-// Neg returns −x.
-func Neg(x *Var) *Var { return derived(expr.Neg, tensor.Neg(x.value), x) }
-
-// Abs returns |x|.
-func Abs(x *Var) *Var { return derived(expr.Abs, tensor.Abs(x.value), x) }
-
-// Sqrt returns √x.
-func Sqrt(x *Var) *Var { return derived(expr.Sqrt, tensor.Sqrt(x.value), x) }
-
-// Rsqrt returns 1/√x.
-func Rsqrt(x *Var) *Var { return derived(expr.Rsqrt, tensor.Rsqrt(x.value), x) }
-
-// Exp returns eˣ.
-func Exp(x *Var) *Var { return derived(expr.Exp, tensor.Exp(x.value), x) }
-
-// Expm1 returns eˣ − 1.
-func Expm1(x *Var) *Var { return derived(expr.Expm1, tensor.Expm1(x.value), x) }
-
-// Log returns ln x.
-func Log(x *Var) *Var { return derived(expr.Log, tensor.Log(x.value), x) }
-
-// Log1p returns ln(1 + x).
-func Log1p(x *Var) *Var { return derived(expr.Log1p, tensor.Log1p(x.value), x) }
-
-// Sin returns the sine of x in radians.
-func Sin(x *Var) *Var { return derived(expr.Sin, tensor.Sin(x.value), x) }
-
-// Cos returns the cosine of x in radians.
-func Cos(x *Var) *Var { return derived(expr.Cos, tensor.Cos(x.value), x) }
-
 // Tan returns the tangent of x in radians.
 func Tan(x *Var) *Var { return derived(expr.Tan, tensor.Tan(x.value), x) }
 
@@ -54,9 +24,6 @@ func Sinh(x *Var) *Var { return derived(expr.Sinh, tensor.Sinh(x.value), x) }
 // Cosh returns the hyperbolic cosine.
 func Cosh(x *Var) *Var { return derived(expr.Cosh, tensor.Cosh(x.value), x) }
 
-// Tanh returns the hyperbolic tangent.
-func Tanh(x *Var) *Var { return derived(expr.Tanh, tensor.Tanh(x.value), x) }
-
 // Asinh returns the inverse hyperbolic sine.
 func Asinh(x *Var) *Var { return derived(expr.Asinh, tensor.Asinh(x.value), x) }
 
@@ -74,15 +41,6 @@ func Log2(x *Var) *Var { return derived(expr.Log2, tensor.Log2(x.value), x) }
 
 // Log10 returns the logarithm to base 10.
 func Log10(x *Var) *Var { return derived(expr.Log10, tensor.Log10(x.value), x) }
-
-// Erf returns the error function.
-func Erf(x *Var) *Var { return derived(expr.Erf, tensor.Erf(x.value), x) }
-
-// Sigmoid returns 1/(1 + e⁻ˣ).
-func Sigmoid(x *Var) *Var { return derived(expr.Sigmoid, tensor.Sigmoid(x.value), x) }
-
-// Softplus returns ln(1 + eˣ).
-func Softplus(x *Var) *Var { return derived(expr.Softplus, tensor.Softplus(x.value), x) }
 
 // LogSigmoid returns ln(1/(1 + e⁻ˣ)).
 func LogSigmoid(x *Var) *Var { return derived(expr.LogSigmoid, tensor.LogSigmoid(x.value), x) }

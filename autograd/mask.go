@@ -11,7 +11,7 @@ func MaskedFill(x *Var, mask *tensor.Tensor, value float64) *Var {
 }
 
 // MaskedSelect returns the elements of x where mask, of bools, is true, on one axis in row-major order. mask broadcasts to the shape of x. The host
-// reads it: see tensor.MaskedSelect.
+// reads it: see tensor.MaskedSelect. What has failed on the stream before is its error.
 func MaskedSelect(x *Var, mask *tensor.Tensor) (*Var, error) {
 	if mask.DType() != backend.Bool {
 		tensor.Fail("masked select", []*tensor.Tensor{x.value, mask}, "wants a mask of bools")

@@ -160,6 +160,7 @@ func Default() string {
 }
 
 // Open opens a device by name: "cpu", "cuda:1", or "" for the best CPU backend present.
+// It returns an error if there is no such backend, or the backend's own, like that of a missing driver.
 func Open(name string, o Options) (Device, error) {
 	names := Names()
 	if len(names) == 0 {

@@ -58,7 +58,7 @@ func (d DType) known() DType {
 	return d
 }
 
-// ParseDType returns the type of that NumPy name.
+// ParseDType returns the type of that NumPy name. Another name is an error.
 func ParseDType(name string) (DType, error) {
 	for _, d := range DTypes() {
 		if d.String() == name {

@@ -10,6 +10,8 @@ import (
 //
 //	benchstat -col /backend new.txt
 //	benchstat old.txt new.txt
+//
+// Its error is that of w.
 func (r *Report) WriteGo(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "goos: %s\ngoarch: %s\npkg: github.com/weir-ml/weir/bench\ncpu: %s\n", r.Machine.OS, r.Machine.Arch, r.Machine.Processor)

@@ -47,7 +47,7 @@ var sizeNames = [...]string{"usual", "small", "large", "huge"}
 // String returns the size's name.
 func (s Size) String() string { return sizeNames[s] }
 
-// ParseSize returns the size of that name.
+// ParseSize returns the size of that name. Another name is an error.
 func ParseSize(name string) (Size, error) {
 	i := slices.Index(sizeNames[:], name)
 	if i < 0 {

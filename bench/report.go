@@ -145,7 +145,7 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// WriteJSON writes the report.
+// WriteJSON writes the report. Its error is that of w.
 func (r *Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
@@ -153,6 +153,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 }
 
 // ReadJSON reads a report that WriteJSON or bench/peers/run.py wrote. It wants a name, a backend and a positive median in every result.
+// Anything else is an error.
 func ReadJSON(in io.Reader) (*Report, error) {
 	var r Report
 	if err := json.NewDecoder(in).Decode(&r); err != nil {

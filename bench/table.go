@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTable writes the report for people: the machine, then a row for each case with every backend's median time, rate and share of the ceiling, and how
-// many times as fast as the first backend it is; rates only of one
-// or two backends. With a comparison, the differences that exceed the noise and what that means follow.
+// WriteTable writes the report for people: the machine, then a row for each case with every backend's median time, spread, rate and share of the ceiling,
+// and how many times as fast as the first backend it is; rates only if there are one or two backends. With a comparison, the differences that exceed the
+// noise and what that means follow. Its error is that of w.
 func (r *Report) WriteTable(w io.Writer, c *Comparison) error {
 	out := bufio.NewWriter(w)
 	r.writeMachine(out)

@@ -14,7 +14,7 @@ import (
 	"github.com/weir-ml/weir/internal/quote"
 )
 
-// OpenCSV reads the file at path; see [ReadCSV].
+// OpenCSV reads the file at path; see [ReadCSV]. A file that cannot be read is an error.
 func OpenCSV(path string) (*Table, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -36,6 +36,7 @@ type Rows struct {
 }
 
 // OpenRows opens the .npy file at path, and reads no number; see [OpenNPY] for what it must hold. Close releases it.
+// A file that cannot be read, or holds anything else, is an error.
 func OpenRows(path string) (*Rows, error) {
 	file, err := npy.OpenRows(path)
 	if err != nil {
@@ -95,7 +96,7 @@ func (r *Rows) Columns() []string {
 	return names
 }
 
-// Select restricts what is read to the given columns; see [Table.Select].
+// Select restricts what is read to the given columns; see [Table.Select]. Its errors are the same.
 func (r *Rows) Select(columns ...string) error {
 	picked, err := pick(r.columns, columns)
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 var others = []string{".npz", ".parquet", ".feather", ".arrow", ".xlsx", ".xls", ".json", ".pkl", ".pickle", ".pt", ".pth", ".h5", ".hdf5", ".mat", ".gz", ".zip"}
 
 // Open reads the table at path: by its ending as .npy or .safetensors, else as CSV. See [OpenNPY], [OpenSafetensors] and [OpenCSV].
+// A file of another format, or that they cannot read, is an error.
 func Open(path string) (*Table, error) {
 	end := strings.ToLower(filepath.Ext(path))
 	switch {

@@ -12,9 +12,10 @@ import (
 // and too few rows. A table without remarks is not thereby a good one.
 func (t *Table) Remarks() []string {
 	remarks := t.fewRows()
+	standard := t.standardized()
 	for a := range t.Columns {
 		for b := range a {
-			if t.dependent(b, a) {
+			if dependent(standard[b], standard[a]) {
 				remarks = append(remarks, fmt.Sprintf("columns %d (%s) and %d (%s) say the same, up to scale: together they have no density; leave one out",
 					b+1, quote.Short(t.Columns[b]), a+1, quote.Short(t.Columns[a])))
 			}
@@ -32,25 +33,41 @@ func (t *Table) Remarks() []string {
 func (t *Table) fewRows() []string {
 	const perColumn = 20
 	if d := len(t.Columns); t.Rows < perColumn*d {
-		return []string{fmt.Sprintf("%d rows are few for %d columns: the sampler will know them by heart; watch the held-out bound, and stop early by --patience", t.Rows, d)}
+		return []string{fmt.Sprintf("%d rows are few for %d columns: the sampler will know them by heart; watch the held-out bound, and stop early", t.Rows, d)}
 	}
 	return nil
 }
 
-// dependent reports whether a column is another one, shifted and scaled.
-func (t *Table) dependent(a, b int) bool {
-	const tolerance = 1e-9
-	if t.Rows < 4 { // three points are soon in line
-		return false
+// column is one of a table, shifted and scaled to mean 0 and standard deviation 1 as it is read.
+type column struct {
+	table     *Table
+	index     int
+	mean, std float64 // std is 0 if it has none
+}
+
+func (t *Table) standardized() []column {
+	columns := make([]column, len(t.Columns))
+	for c := range columns {
+		columns[c] = column{table: t, index: c}
+		if mean, std, err := t.moments(c); err == nil {
+			columns[c].mean, columns[c].std = mean, std
+		}
 	}
-	meanA, stdA, errA := t.moments(a)
-	meanB, stdB, errB := t.moments(b)
-	if errA != nil || errB != nil {
+	return columns
+}
+
+func (c *column) at(i int) float64 { return (c.table.Row(i)[c.index] - c.mean) / c.std }
+
+// dependent reports whether a column is another one, shifted and scaled.
+func dependent(a, b column) bool {
+	const tolerance = 1e-9
+	rows := a.table.Rows
+	if rows < 4 || a.std == 0 || b.std == 0 { // three points are soon in line
 		return false
 	}
 	same, opposite := true, true
-	for i := 0; i < t.Rows && (same || opposite); i++ {
-		x, y := (t.Row(i)[a]-meanA)/stdA, (t.Row(i)[b]-meanB)/stdB
+	for i := 0; i < rows && (same || opposite); i++ {
+		x, y := a.at(i), b.at(i)
 		same = same && math.Abs(x-y) <= tolerance*(1+math.Abs(x))
 		opposite = opposite && math.Abs(x+y) <= tolerance*(1+math.Abs(x))
 	}

@@ -19,7 +19,7 @@ func gaussians(n int, columns ...string) *Table {
 }
 
 func TestRemarks(t *testing.T) {
-	const few = "39 rows are few for 2 columns: the sampler will know them by heart; watch the held-out bound, and stop early by --patience"
+	const few = "39 rows are few for 2 columns: the sampler will know them by heart; watch the held-out bound, and stop early"
 	for _, tt := range []struct {
 		name string
 		edit func(t *Table)

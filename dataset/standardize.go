@@ -57,12 +57,12 @@ func (t *Table) moments(c int) (mean, std float64, err error) {
 	return mean, std, nil
 }
 
-// Transform returns the standardized rows. x has len(Mean) numbers a row, row-major.
+// Transform returns the standardized rows. x has len(Mean) numbers a row, row-major. Numbers that are no whole rows are an error.
 func (s Standardizer) Transform(x []float64) ([]float64, error) {
 	return s.each(x, func(x, mean, std float64) float64 { return (x - mean) / std })
 }
 
-// Inverse returns the rows in the data's units. z has len(Mean) numbers a row, row-major.
+// Inverse returns the rows in the data's units. z has len(Mean) numbers a row, row-major. Numbers that are no whole rows are an error.
 func (s Standardizer) Inverse(z []float64) ([]float64, error) {
 	return s.each(z, func(z, mean, std float64) float64 { return float64(z*std) + mean })
 }

@@ -96,7 +96,7 @@ func columnList(columns []string) string {
 // Split divides the rows at random into those to train on and those held out, of which there are fraction·Rows, rounded, but at least
 // one on either side. Both keep the order of the rows. The choice is a function of seed and Rows alone: row i is held out
 // if its word pair of Philox4x32 at counter i under seed is among the smallest. fraction must lie strictly between 0 and 1, and
-// there must be two rows or more.
+// there must be two rows or more. Anything else is an error.
 func (t *Table) Split(seed uint64, fraction float64) (train, held *Table, err error) {
 	if !(fraction > 0 && fraction < 1) {
 		return nil, nil, fmt.Errorf("dataset: the held-out fraction is %v; want one between 0 and 1", fraction)

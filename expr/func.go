@@ -46,6 +46,16 @@ func New2(name string, f func(x, y Expr) Expr) *Func {
 	return New(name, 2, func(x []Expr) Expr { return f(x[0], x[1]) })
 }
 
+// Of returns the function that an instruction of one or two numbers is.
+func Of(op backend.MapOp) *Func {
+	return New(op.String(), op.Arity(), func(x []Expr) Expr {
+		if len(x) == 1 {
+			return x[0].unary(op)
+		}
+		return x[0].binary(op, x[1])
+	})
+}
+
 // NewParams returns the function that f builds of its operands x and parameters p, with any number of results. Apply it with its parameters
 // given by With. It panics if f returns nothing, or what does not belong to the function.
 func NewParams(name string, ins, params int, f func(x, p []Expr) []Expr) *Func {

@@ -94,7 +94,7 @@ func (r Reduction) String() string {
 	return reductionNames[r]
 }
 
-// ParseReduction returns the reduction of that name.
+// ParseReduction returns the reduction of that name. Another name is an error.
 func ParseReduction(name string) (Reduction, error) {
 	for i, n := range reductionNames {
 		if n == name {

@@ -52,7 +52,7 @@ func Count(params []Param) int {
 }
 
 // Copy overwrites each tensor of dst with the one of the same name in src, cast to its dtype. Names and shapes must agree, apart
-// from the order, and all lie on one stream; otherwise nothing is overwritten.
+// from the order, and all lie on one stream; otherwise nothing is overwritten. The error names the first that does not.
 func Copy(dst, src []Param) error {
 	from, err := match(dst, src)
 	if err != nil {

@@ -73,11 +73,12 @@ var _ Optimizer = (*Adam)(nil)
 
 // NewAdam returns an optimiser of params, which are float32 or float64 on one stream, and of more groups with settings of their own.
 // Its state has their dtypes, and a narrower one holds neither ε = 1e-8 (float16) nor β₂ = 0.999 (bfloat16).
+// Those, and settings out of range, are errors.
 func NewAdam(params []nn.Param, c AdamConfig, more ...Group[AdamConfig]) (*Adam, error) {
 	return newAdam(&adam, false, append([]Group[AdamConfig]{{params, c}}, more...))
 }
 
-// NewAdamW is NewAdam with decoupled weight decay.
+// NewAdamW is NewAdam with decoupled weight decay. Its errors are the same.
 func NewAdamW(params []nn.Param, c AdamConfig, more ...Group[AdamConfig]) (*Adam, error) {
 	return newAdam(&adamW, true, append([]Group[AdamConfig]{{params, c}}, more...))
 }

@@ -25,6 +25,7 @@ type EMA struct {
 }
 
 // NewEMA returns the average of params, which are float32 or float64 on one stream. Before the first update it equals them.
+// Other parameters, and a decay that is not at least 0 and below 1, are errors.
 func NewEMA(params []nn.Param, decay float64) (e *EMA, err error) {
 	defer tensor.Catch(&err)
 	if !(decay >= 0 && decay < 1) {

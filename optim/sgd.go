@@ -54,6 +54,7 @@ type SGD struct{ stepper }
 var _ Optimizer = (*SGD)(nil)
 
 // NewSGD returns an optimiser of params, which are float32 or float64 on one stream, and of more groups with settings of their own.
+// Other parameters, and settings out of range, are errors.
 func NewSGD(params []nn.Param, c SGDConfig, more ...Group[SGDConfig]) (*SGD, error) {
 	st, err := newStepper(&sgd, append([]Group[SGDConfig]{{params, c}}, more...), func(c SGDConfig) (treatment, error) {
 		c = c.withDefaults()

@@ -59,7 +59,7 @@ func (a *arrangement) keepConstants(once []*node) error {
 
 // divide returns the step in sections; a device that does not execute loops gets one without tiles.
 func (a *arrangement) divide() []section {
-	d := &divider{a.graph, a.rec.Workers()}
+	d := &divider{a.graph, a.dependencies(), a.rec.Workers()}
 	depth := maxDepth
 	if !a.rec.Supports(&backend.Cmd{Op: backend.Repeat, Loop: &backend.Loop{Count: 1}}) {
 		depth = 0
@@ -106,7 +106,7 @@ func (a *arrangement) privateLeases(i int) []lease {
 	if s.tile == 0 {
 		return nil
 	}
-	beside := usedBeside(a.sections, i)
+	beside := a.usedBeside(a.sections, i)
 	byStorage := map[int]*lease{}
 	for i, n := range s.nodes {
 		for k, id := range n.storage {

@@ -1,12 +1,9 @@
 package plan
 
-import (
-	"slices"
+import "github.com/weir-ml/weir/backend"
 
-	"github.com/weir-ml/weir/backend"
-)
-
-// What commands cost on common server cores, in nanoseconds. Their ratios decide.
+// What commands cost on common server cores, in nanoseconds. Their ratios decide. A device's own estimates would not change which: they say how long a
+// kernel takes on operands in the L1 cache, and tiles are chosen by what waits for memory and by the number of commands.
 const (
 	commandCost = 300    // to start a command
 	shareCost   = 4_000  // to share one between workers
@@ -19,21 +16,21 @@ const (
 )
 
 // costOf estimates how long sections run on so many workers. Commands are shared between workers one by one, a tile is one worker's.
-func costOf(sections []section, workers int) int {
+func (g *graph) costOf(sections []section, workers int) int {
 	cost := 0
-	var c cache
+	c := newCache(len(g.memory))
 	for i := range sections {
 		s := &sections[i]
 		if s.tile == 0 {
-			cost += s.commandsCost(&c, workers)
+			cost += s.commandsCost(c, workers)
 			continue
 		}
-		c = cache{}
-		s.tileCost(&c)
-		c.forget(usedBeside(sections, i)) // the next tile meets other parts of them
+		c.clear()
+		s.tileCost(c)
+		c.forget(g.usedBeside(sections, i)) // the next tile meets other parts of them
 		rounds := (s.iterations() + workers - 1) / workers
-		cost += rounds * s.tileCost(&c)
-		c = cache{}
+		cost += rounds * s.tileCost(c)
+		c.clear()
 	}
 	return cost
 }
@@ -60,60 +57,81 @@ func (s *section) tileCost(c *cache) int {
 	return cost
 }
 
-// cache follows which storages were used last.
+// cache follows which storages were used last. Those that it holds are a ring through number 0, in the order of use: storage s is number s+1.
 type cache struct {
-	recent []resident // the latest last
-	held   int        // bytes
+	ring  []resident
+	held  int            // bytes
+	views []backend.View // of the command at hand
 }
 
-// resident is a storage in the cache.
+// resident is a storage in the cache, or not, if it has no neighbours.
 type resident struct {
-	storage, bytes int
-	sliced         bool
+	bytes         int
+	sliced        bool
+	before, after int
 }
+
+func newCache(storages int) *cache { return &cache{ring: make([]resident, storages+1)} }
 
 // use estimates how long a command calculates and waits for memory. If it is cut, it works on that many samples.
 func (c *cache) use(n *node, how cut, samples int) int {
 	missed := 0
-	views := make([]backend.View, len(n.storage))
+	c.views = c.views[:0]
 	for k, id := range n.storage {
-		v := &views[k]
-		*v = *n.view(k)
+		c.views = append(c.views, *n.view(k))
+		v := &c.views[k]
 		sliced := how.axes != nil && how.axes[k] != whole
 		if sliced {
 			v.Dims[how.axes[k]] = samples
 		}
 		missed += c.touch(id, bytesOf(v), sliced)
 	}
-	return arithmetic(n, views) + missed*missCost/1024
+	return arithmetic(n, c.views) + missed*missCost/1024
 }
 
 // touch notes a use of so many bytes of a storage and returns how many were not there.
 func (c *cache) touch(storage, bytes int, sliced bool) int {
-	there := 0
-	if at := slices.IndexFunc(c.recent, func(r resident) bool { return r.storage == storage }); at >= 0 {
-		there = c.recent[at].bytes
+	at := storage + 1
+	r := &c.ring[at]
+	there := r.bytes
+	switch {
+	case there > 0:
 		c.drop(at)
+	case bytes == 0:
+		return 0
 	}
-	c.recent = append(c.recent, resident{storage, max(bytes, there), sliced})
-	c.held += max(bytes, there)
+	last, end := c.ring[0].before, &c.ring[0]
+	*r = resident{max(bytes, there), sliced, last, 0}
+	c.ring[last].after, end.before = at, at
+	c.held += r.bytes
 	for c.held > cacheBytes {
-		c.drop(0)
+		c.drop(end.after)
 	}
 	return max(0, bytes-there)
 }
 
 func (c *cache) drop(at int) {
-	c.held -= c.recent[at].bytes
-	c.recent = slices.Delete(c.recent, at, at+1)
+	r := &c.ring[at]
+	c.held -= r.bytes
+	c.ring[r.before].after, c.ring[r.after].before = r.after, r.before
+	*r = resident{}
 }
 
 // forget drops slices of storages.
-func (c *cache) forget(storages map[int]bool) {
-	for at := len(c.recent) - 1; at >= 0; at-- {
-		if r := c.recent[at]; r.sliced && storages[r.storage] {
+func (c *cache) forget(storages set) {
+	for at := c.ring[0].after; at != 0; {
+		r := c.ring[at]
+		if r.sliced && storages[at-1] {
 			c.drop(at)
 		}
+		at = r.after
+	}
+}
+
+// clear drops everything.
+func (c *cache) clear() {
+	for c.ring[0].after != 0 {
+		c.drop(c.ring[0].after)
 	}
 }
 
@@ -126,7 +144,7 @@ func arithmetic(n *node, views []backend.View) int {
 	case backend.Map:
 		steps := 0
 		for _, in := range n.cmd.Prog.Code {
-			if steps++; in.Op >= backend.Exp && in.Op <= backend.Softplus {
+			if steps++; in.Op.IsFunction() {
 				steps += 3
 			}
 		}

@@ -22,24 +22,25 @@ const maxDepth = 2
 // divider finds the sections that cost least.
 type divider struct {
 	*graph
+	deps    [][]int // of the nodes of the graph
 	workers int
 }
 
 // divide returns nodes as fused sections. Whoever else uses their storage is outside.
-func (d *divider) divide(nodes []*node, outside map[int]bool, depth int) []section {
+func (d *divider) divide(nodes []*node, outside set, depth int) []section {
 	best := d.fused([]section{{nodes: nodes}}, outside)
 	batch := batchOf(nodes)
 	if depth == 0 || batch < 2 {
 		return best
 	}
-	least := costOf(best, d.workers)
+	least := d.costOf(best, d.workers)
 	keep := func(s []section) {
-		if cost := costOf(s, d.workers); cost < least {
+		if cost := d.costOf(s, d.workers); cost < least {
 			best, least = s, cost
 		}
 	}
-	first, tiles, last := d.bestTiles(nodes, outside, batch)
-	keep(d.fused(join(section{nodes: first}, tiles, section{nodes: last}), outside))
+	_, tiled := d.bestTiles(nodes, outside, batch)
+	keep(tiled)
 	if lo, hi := window(nodes, batch); hi-lo < len(nodes) {
 		keep(d.around(nodes, outside, lo, hi, batch, depth))
 	}
@@ -48,28 +49,46 @@ func (d *divider) divide(nodes []*node, outside map[int]bool, depth int) []secti
 
 // around returns nodes with tiles for those from lo to hi alone, and what comes before and after divided in its turn: long runs of small commands want
 // larger tiles than a few large ones, or none.
-func (d *divider) around(nodes []*node, outside map[int]bool, lo, hi, batch, depth int) []section {
-	beside := union(outside, storages(nodes[:lo]), storages(nodes[hi:]))
-	first, tiles, last := d.bestTiles(nodes[lo:hi], beside, batch)
-	first, last = slices.Concat(nodes[:lo], first), slices.Concat(last, nodes[hi:])
-	in := storages(tiles.nodes)
-	sections := d.divide(first, union(outside, in, storages(last)), depth-1)
-	sections = append(sections, d.fused(join(tiles), union(outside, storages(first), storages(last)))...)
-	return append(sections, d.divide(last, union(outside, in, storages(first)), depth-1)...)
+func (d *divider) around(nodes []*node, outside set, lo, hi, batch, depth int) []section {
+	middle, _ := d.bestTiles(nodes[lo:hi], d.union(d.storages(nodes[:lo]), d.storages(nodes[hi:]), outside), batch)
+	first, last := slices.Concat(nodes[:lo], middle.first), slices.Concat(middle.last, nodes[hi:])
+	before, in, after := d.storages(first), d.storages(middle.tiles.nodes), d.storages(last)
+	sections := d.divide(first, d.union(in, after, outside), depth-1)
+	sections = append(sections, d.fused(join(middle.tiles), d.union(before, after, outside))...)
+	return append(sections, d.divide(last, d.union(before, in, outside), depth-1)...)
 }
 
-// bestTiles splits nodes by the size of tiles that costs least.
-func (d *divider) bestTiles(nodes []*node, outside map[int]bool, batch int) (first []*node, tiles section, last []*node) {
-	deps := dependencies(nodes)
+// bestTiles splits nodes by the size of tiles that costs least, and returns them also as fused sections.
+func (d *divider) bestTiles(nodes []*node, outside set, batch int) (best split, bestFused []section) {
+	deps := within(nodes, d.deps)
+	var parts split
+	var fused []section
+	var uncut []bool
 	least := -1
 	for tile := 1; tile < batch; tile *= 2 {
-		f, t, l := splitTiles(nodes, deps, batch, tile)
-		cost := costOf(d.fused(join(section{nodes: f}, t, section{nodes: l}), outside), d.workers)
-		if least < 0 || cost < least {
-			first, tiles, last, least = f, t, l, cost
+		cuts, not := cutsOf(nodes, batch, tile)
+		if !slices.Equal(uncut, not) { // else tiles of this size are another use of the same parts
+			uncut, parts = not, splitTiles(nodes, deps, cuts, not)
+			parts.tiles.batch, parts.tiles.tile = batch, tile
+			fused = d.fused(join(section{nodes: parts.first}, parts.tiles, section{nodes: parts.last}), outside)
+		}
+		parts.tiles.tile, fused = tile, sized(fused, tile)
+		if cost := d.costOf(fused, d.workers); least < 0 || cost < least {
+			best, bestFused, least = parts, fused, cost
 		}
 	}
-	return first, tiles, last
+	return best, bestFused
+}
+
+// sized returns the sections with tiles of that size.
+func sized(sections []section, tile int) []section {
+	sections = slices.Clone(sections)
+	for i := range sections {
+		if sections[i].tile > 0 {
+			sections[i].tile = tile
+		}
+	}
+	return sections
 }
 
 // window returns the run of nodes from the first to the last of those that do much for each sample of a batch.
@@ -98,11 +117,11 @@ func join(sections ...section) []section {
 }
 
 // fused returns the sections with elementwise commands joined within each.
-func (d *divider) fused(sections []section, outside map[int]bool) []section {
+func (d *divider) fused(sections []section, outside set) []section {
 	all := make([]section, len(sections))
 	for i, s := range sections {
-		beside := usedBeside(sections, i)
-		s.nodes = fuse(s.nodes, func(id int) bool { return d.memory[id].role == tensor.Temporary && !beside[id] && !outside[id] })
+		beside := d.usedBeside(sections, i)
+		s.nodes = fuse(s.nodes, within(s.nodes, d.deps), func(id int) bool { return d.memory[id].role == tensor.Temporary && !beside[id] && !outside.has(id) })
 		s.cuts = nil
 		for _, n := range s.nodes {
 			if s.tile > 0 {
@@ -116,22 +135,12 @@ func (d *divider) fused(sections []section, outside map[int]bool) []section {
 }
 
 // usedBeside returns the storage that other sections than number i use.
-func usedBeside(sections []section, i int) map[int]bool {
-	used := map[int]bool{}
+func (g *graph) usedBeside(sections []section, i int) set {
+	used := g.union()
 	for k, s := range sections {
 		if k != i {
-			used = union(used, storages(s.nodes))
+			used.add(s.nodes)
 		}
 	}
 	return used
-}
-
-func union(sets ...map[int]bool) map[int]bool {
-	all := map[int]bool{}
-	for _, set := range sets {
-		for id := range set {
-			all[id] = true
-		}
-	}
-	return all
 }

@@ -12,42 +12,82 @@ const maxFused = 48
 
 // fuse joins elementwise commands that work on the same elements, so that a chain reads its inputs once and stores only what others read. Nobody
 // but nodes sees the storage that isPrivate reports.
-func fuse(nodes []*node, isPrivate func(storage int) bool) []*node {
-	deps := dependencies(nodes)
-	var groups []*group
+func fuse(nodes []*node, deps [][]int, isPrivate func(storage int) bool) []*node {
+	all := grouping{users: map[int][]int{}}
 	home := make([]int, len(nodes)) // the group of each node
 	for i, n := range nodes {
 		last := 0 // the group that n must follow, or join
 		for _, d := range deps[i] {
 			last = max(last, home[d])
 		}
-		at := len(groups) - 1
-		for at >= last && !groups[at].takes(n) {
-			at--
-		}
-		if at < last {
-			at = len(groups)
-			groups = append(groups, &group{})
-		}
-		groups[at].add(n)
-		home[i] = at
+		home[i] = all.add(n, last)
 	}
 	lastRead := map[int]int{} // by storage: the last group that reads what another made
 	for i, n := range nodes {
 		for k, id := range n.storage {
-			if n.reads(k) && !groups[home[i]].makes(n, k) {
+			if n.reads(k) && !all.groups[home[i]].makes(n, k) {
 				lastRead[id] = max(lastRead[id], home[i])
 			}
 		}
 	}
 	var fused []*node
-	for i, g := range groups {
+	for i, g := range all.groups {
 		n := g.join(func(storage int) bool { return lastRead[storage] > i || !isPrivate(storage) })
 		if n != nil {
 			fused = append(fused, n)
 		}
 	}
 	return fused
+}
+
+// grouping is groups in order.
+type grouping struct {
+	groups []*group
+	users  map[int][]int // by storage: the groups of elementwise commands that use it, in order
+}
+
+// add adds n to the last group that takes it, or to one of its own, none of them before number least, and returns which.
+func (a *grouping) add(n *node, least int) int {
+	at := -1
+	if n.prog != nil {
+		at = a.host(n, least)
+	}
+	if at < 0 {
+		at = len(a.groups)
+		a.groups = append(a.groups, &group{})
+	}
+	a.groups[at].add(n)
+	if n.prog == nil {
+		return at
+	}
+	for _, id := range n.storage {
+		if i, found := slices.BinarySearch(a.users[id], at); !found {
+			a.users[id] = slices.Insert(a.users[id], i, at)
+		}
+	}
+	return at
+}
+
+// host returns the last group that takes n, from number least on, -1 if there is none. Only those with which n shares memory come into question.
+func (a *grouping) host(n *node, least int) int {
+	at := least - 1
+	for k, id := range n.storage {
+		if isNumber(n.view(k)) {
+			continue
+		}
+		for _, i := range slices.Backward(a.users[id]) {
+			if i <= at {
+				break
+			}
+			if a.groups[i].takes(n) {
+				at = i
+			}
+		}
+	}
+	if at < least {
+		return -1
+	}
+	return at
 }
 
 // group is a run of elementwise commands that become one, or a single command.
@@ -58,16 +98,15 @@ type group struct {
 
 func (g *group) add(n *node) {
 	g.members = append(g.members, n)
-	if p := program(&n.cmd); p != nil {
-		g.code += len(p.Code)
+	if n.prog != nil {
+		g.code += len(n.prog.Code)
 	}
 }
 
-// takes reports whether n can join: it works on elements of the same shape, shares more than a number with a member, and nothing that
+// takes reports whether an elementwise n can join a group of such: it works on elements of the same shape, shares more than a number with a member, and nothing that
 // either writes is used by the other at another element.
 func (g *group) takes(n *node) bool {
-	p, first := program(&n.cmd), g.members[0]
-	if p == nil || program(&first.cmd) == nil || g.code+len(p.Code) > maxFused || !n.cmd.Dst[0].SameShape(&first.cmd.Dst[0]) {
+	if g.code+len(n.prog.Code) > maxFused || !n.cmd.Dst[0].SameShape(&g.members[0].cmd.Dst[0]) {
 		return false
 	}
 	related := false
@@ -117,7 +156,7 @@ func (g *group) makes(n *node, k int) bool {
 
 // join returns the members as one command that stores only what is wanted, nil if that is nothing.
 func (g *group) join(wanted func(storage int) bool) *node {
-	if program(&g.members[0].cmd) == nil || len(g.members) == 1 && allWanted(g.members[0], wanted) {
+	if g.members[0].prog == nil || len(g.members) == 1 && allWanted(g.members[0], wanted) {
 		return g.members[0]
 	}
 	c := &chain{}
@@ -179,7 +218,7 @@ type operand struct {
 
 // append adds the program of an elementwise command.
 func (c *chain) append(n *node) {
-	p := program(&n.cmd)
+	p := n.prog
 	at := make([]int, 0, len(p.Ins)+len(p.Params)+len(p.Code)) // where the values of p are in c
 	for j := range p.Ins {
 		at = append(at, c.load(n, len(n.cmd.Dst)+j))
@@ -246,6 +285,7 @@ func (c *chain) node(wanted func(storage int) bool) *node {
 		}
 	}
 	n.cmd.Prog = c.number(n, live, stored)
+	n.prog = n.cmd.Prog
 	return n
 }
 

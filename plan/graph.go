@@ -16,7 +16,9 @@ type graph struct {
 // node is a command. Its operands are numbered destinations first.
 type node struct {
 	cmd     backend.Cmd
-	storage []int // of each operand
+	storage []int         // of each operand
+	prog    *backend.Prog // what an elementwise command computes, nil for other commands
+	number  int           // in the graph
 }
 
 // memory is what one tensor of the recording lay in.
@@ -38,6 +40,7 @@ func newGraph(rec *tensor.Recording) *graph {
 			m.role, m.bytes = s.Role, max(m.bytes, hi*n.view(k).DType.Size())
 			n.storage = append(n.storage, s.ID)
 		}
+		n.prog = program(&n.cmd)
 		g.nodes = append(g.nodes, n)
 	}
 	return g
@@ -77,11 +80,14 @@ func same(m *node, a int, n *node, b int) bool {
 // access is an operand of a node.
 type access struct{ node, operand int }
 
-// dependencies returns for each of the nodes the earlier ones that it must follow: they write what it reads or writes, or read what it writes.
-func dependencies(nodes []*node) [][]int {
+// dependencies numbers the nodes and returns for each of them the earlier ones that it must follow: they write what it reads or writes, or read what it
+// writes.
+func (g *graph) dependencies() [][]int {
+	nodes := g.nodes
 	deps := make([][]int, len(nodes))
-	writers, readers := map[int][]access{}, map[int][]access{}
+	writers, readers := make([][]access, len(g.memory)), make([][]access, len(g.memory))
 	for i, n := range nodes {
+		n.number = i
 		follow := func(earlier []access, k int) {
 			for _, a := range earlier {
 				if a.node != i && overlap(nodes[a.node], a.operand, n, k) && !slices.Contains(deps[i], a.node) {
@@ -105,4 +111,51 @@ func dependencies(nodes []*node) [][]int {
 		}
 	}
 	return deps
+}
+
+// within returns of dependencies those among some of the nodes, which it numbers by their place among these.
+func within(nodes []*node, deps [][]int) [][]int {
+	place := make([]int, len(deps)) // one more than that, 0 if elsewhere
+	among := make([][]int, len(nodes))
+	for i, n := range nodes {
+		place[n.number] = i + 1
+		for _, d := range deps[n.number] {
+			if place[d] > 0 {
+				among[i] = append(among[i], place[d]-1)
+			}
+		}
+	}
+	return among
+}
+
+// set tells which storages are in it. A nil one is empty.
+type set []bool
+
+func (s set) has(storage int) bool { return s != nil && s[storage] }
+
+// add puts in all storages that nodes use.
+func (s set) add(nodes []*node) {
+	for _, n := range nodes {
+		for _, id := range n.storage {
+			s[id] = true
+		}
+	}
+}
+
+// storages returns those that nodes use.
+func (g *graph) storages(nodes []*node) set {
+	used := make(set, len(g.memory))
+	used.add(nodes)
+	return used
+}
+
+// union returns a new set of what is in others.
+func (g *graph) union(sets ...set) set {
+	all := make(set, len(g.memory))
+	for _, s := range sets {
+		for id, in := range s {
+			all[id] = all[id] || in
+		}
+	}
+	return all
 }

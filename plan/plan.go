@@ -31,7 +31,7 @@ type host struct {
 }
 
 // Host calls f, and does so again at this point of every replay. f may read values on the host, which a recorded step otherwise
-// must not.
+// must not. Its error is returned, there or by the replay.
 func (r *Recorder) Host(f func() error) error {
 	if r == nil {
 		return f()

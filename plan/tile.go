@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/weir-ml/weir/backend"
+import (
+	"slices"
+
+	"github.com/weir-ml/weir/backend"
+)
 
 // cut says how a command works on a batch of samples: operand k is cut along axes[k], whose length is the batch, or is whole where that is
 // negative.
@@ -109,34 +113,44 @@ func batchOf(nodes []*node) int {
 	return best
 }
 
-// splitTiles splits nodes, of which these are the dependencies, into what comes before the tiles, what runs in tiles of that many samples of a batch, which
-// is as much as possible, and what comes after.
-func splitTiles(nodes []*node, deps [][]int, batch, tile int) (first []*node, tiles section, last []*node) {
-	s := &splitter{nodes: nodes, deps: deps, cuts: make([]cut, len(nodes)), part: make([]part, len(nodes)), barred: make([]bool, len(nodes))}
+// split is nodes in three parts: what comes before tiles, the tiles, and what comes after.
+type split struct {
+	first []*node
+	tiles section
+	last  []*node
+}
+
+// cutsOf returns how nodes are cut into tiles of that many samples of a batch, and which cannot be.
+func cutsOf(nodes []*node, batch, tile int) (cuts []cut, uncut []bool) {
+	cuts, uncut = make([]cut, len(nodes)), make([]bool, len(nodes))
 	for i, n := range nodes {
 		var ok bool
-		if s.cuts[i], ok = cutOf(&n.cmd, batch, tile); !ok {
-			s.barred[i] = true
-		}
+		cuts[i], ok = cutOf(&n.cmd, batch, tile)
+		uncut[i] = !ok
 	}
+	return cuts, uncut
+}
+
+// splitTiles puts as many of the nodes, of which these are the dependencies and cuts, in tiles as can be.
+func splitTiles(nodes []*node, deps [][]int, cuts []cut, uncut []bool) (to split) {
+	s := &splitter{nodes: nodes, deps: deps, cuts: cuts, part: make([]part, len(nodes)), barred: slices.Clone(uncut)}
 	for {
 		s.assign()
 		if !s.bar() {
 			break
 		}
 	}
-	tiles = section{batch: batch, tile: tile}
 	for i, n := range nodes {
 		switch s.part[i] {
 		case before:
-			first = append(first, n)
+			to.first = append(to.first, n)
 		case tiled:
-			tiles.nodes = append(tiles.nodes, n)
+			to.tiles.nodes = append(to.tiles.nodes, n)
 		default:
-			last = append(last, n)
+			to.last = append(to.last, n)
 		}
 	}
-	return first, tiles, last
+	return to
 }
 
 type part uint8
@@ -252,15 +266,4 @@ func (s *splitter) work(i int) int {
 		n += s.nodes[i].view(k).Len()
 	}
 	return n
-}
-
-// storages returns the numbers of all memory that nodes use.
-func storages(nodes []*node) map[int]bool {
-	used := map[int]bool{}
-	for _, n := range nodes {
-		for _, id := range n.storage {
-			used[id] = true
-		}
-	}
-	return used
 }

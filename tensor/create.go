@@ -183,6 +183,7 @@ func Read[T Element](dst []T, t *Tensor) error {
 }
 
 // Bytes returns the elements of any dtype in row-major order and the machine's byte order.
+// The error is the stream's first, see Stream.Sync, or ErrRecording.
 func (t *Tensor) Bytes() ([]byte, error) {
 	data := make([]byte, t.Len()*t.DType().Size())
 	if err := t.download(data); err != nil {
@@ -191,7 +192,7 @@ func (t *Tensor) Bytes() ([]byte, error) {
 	return data, nil
 }
 
-// Float64s returns the elements, converted, in row-major order.
+// Float64s returns the elements, converted, in row-major order. Its errors are those of Bytes.
 func (t *Tensor) Float64s() ([]float64, error) {
 	s, err := t.reader()
 	if err != nil {
@@ -202,7 +203,7 @@ func (t *Tensor) Float64s() ([]float64, error) {
 	return data, err
 }
 
-// Item returns the one element of t, converted.
+// Item returns the one element of t, converted. Its errors are those of Bytes; more elements than one panic with an *Error.
 func (t *Tensor) Item() (float64, error) {
 	if t.Len() != 1 {
 		Fail("item", []*Tensor{t}, "wants one element")

@@ -24,7 +24,7 @@ type Debug struct {
 // DebugVariable is the environment variable that [Open] reads, like WEIR_DEBUG=poison,leaks.
 const DebugVariable = "WEIR_DEBUG"
 
-// ParseDebug returns the modes that a comma-separated list names: poison, leaks.
+// ParseDebug returns the modes that a comma-separated list names: poison, leaks. Another name is an error.
 func ParseDebug(list string) (d Debug, err error) {
 	for mode := range strings.SplitSeq(list, ",") {
 		switch strings.TrimSpace(mode) {

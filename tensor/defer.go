@@ -51,7 +51,7 @@ func (r *Recording) Execute() {
 }
 
 // Settle gives memory to the tensors that are still in use, whose contents are undefined until a replay. The recording must have ended; operands of
-// commands whose tensors were released are left without memory, and are to be replaced: see [Recording.Replace].
+// commands whose tensors were released are left without memory, and are to be replaced: see [Recording.Replace]. The error is the stream's first.
 func (r *Recording) Settle() error {
 	if !r.Deferred() {
 		return nil

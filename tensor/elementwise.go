@@ -207,56 +207,11 @@ func scalarProg(op backend.MapOp, form int, d, at backend.DType) *backend.Prog {
 	return single(op, form, d, at, at)
 }
 
-// Neg returns −x.
-func Neg(x *Tensor) *Tensor { return unary(backend.Neg, x.DType(), x) }
-
-// Abs returns |x|.
-func Abs(x *Tensor) *Tensor { return unary(backend.Abs, x.DType(), x) }
-
-// Sign returns −1, 0 or 1; NaN stays NaN.
-func Sign(x *Tensor) *Tensor { return unary(backend.Sign, x.DType(), x) }
-
 // Square returns x².
 func Square(x *Tensor) *Tensor { return Mul(x, x) }
 
 // Reciprocal returns 1/x; of integers as float64.
 func Reciprocal(x *Tensor) *Tensor { return DivFrom(1, x) }
-
-// Sqrt returns √x, NaN below 0.
-func Sqrt(x *Tensor) *Tensor { return unary(backend.Sqrt, inexact(x.DType()), x) }
-
-// Rsqrt returns 1/√x.
-func Rsqrt(x *Tensor) *Tensor { return unary(backend.Rsqrt, inexact(x.DType()), x) }
-
-// Exp returns eˣ.
-func Exp(x *Tensor) *Tensor { return unary(backend.Exp, inexact(x.DType()), x) }
-
-// Expm1 returns eˣ − 1, accurate near 0.
-func Expm1(x *Tensor) *Tensor { return unary(backend.Expm1, inexact(x.DType()), x) }
-
-// Log returns ln x: −Inf at 0, NaN below.
-func Log(x *Tensor) *Tensor { return unary(backend.Log, inexact(x.DType()), x) }
-
-// Log1p returns ln(1 + x), accurate near 0.
-func Log1p(x *Tensor) *Tensor { return unary(backend.Log1p, inexact(x.DType()), x) }
-
-// Sin returns the sine of x in radians.
-func Sin(x *Tensor) *Tensor { return unary(backend.Sin, inexact(x.DType()), x) }
-
-// Cos returns the cosine of x in radians.
-func Cos(x *Tensor) *Tensor { return unary(backend.Cos, inexact(x.DType()), x) }
-
-// Tanh returns the hyperbolic tangent.
-func Tanh(x *Tensor) *Tensor { return unary(backend.Tanh, inexact(x.DType()), x) }
-
-// Erf returns the error function 2/√π ∫₀ˣ e^(−t²) dt.
-func Erf(x *Tensor) *Tensor { return unary(backend.Erf, inexact(x.DType()), x) }
-
-// GELU returns x·Φ(x), Φ the standard normal distribution function, in its exact (erf) form.
-func GELU(x *Tensor) *Tensor { return unary(backend.GELU, inexact(x.DType()), x) }
-
-// GELUGrad returns the derivative of GELU, Φ(x) + x·φ(x).
-func GELUGrad(x *Tensor) *Tensor { return unary(backend.GELUGrad, inexact(x.DType()), x) }
 
 // GELUWithGrad returns GELU and its derivative, which share most of their work.
 func GELUWithGrad(x *Tensor) (y, dy *Tensor) {
@@ -276,24 +231,6 @@ var geluBoth = func() (progs [backend.Float64 + 1]*backend.Prog) {
 	}
 	return progs
 }()
-
-// Sigmoid returns 1/(1 + e⁻ˣ).
-func Sigmoid(x *Tensor) *Tensor { return unary(backend.Sigmoid, inexact(x.DType()), x) }
-
-// Softplus returns ln(1 + eˣ), without overflow.
-func Softplus(x *Tensor) *Tensor { return unary(backend.Softplus, inexact(x.DType()), x) }
-
-// Floor returns the greatest integer that is at most x.
-func Floor(x *Tensor) *Tensor { return unary(backend.Floor, inexact(x.DType()), x) }
-
-// Ceil returns the least integer that is at least x.
-func Ceil(x *Tensor) *Tensor { return unary(backend.Ceil, inexact(x.DType()), x) }
-
-// Trunc returns x without its fraction.
-func Trunc(x *Tensor) *Tensor { return unary(backend.Trunc, inexact(x.DType()), x) }
-
-// Round returns the nearest integer, halves to even.
-func Round(x *Tensor) *Tensor { return unary(backend.Round, inexact(x.DType()), x) }
 
 // Add returns x + y.
 func Add(x, y *Tensor) *Tensor { return binary(backend.Add, Promote(x.DType(), y.DType()), x, y) }

@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause. It returns nil where the error has no cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Catch stores a panic of type *Error in *err, and lets every other panic through:

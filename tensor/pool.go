@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"errors"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -47,7 +48,7 @@ func (p *pool) get(size int) (*backend.Buffer, error) {
 // fresh returns memory that the pool has not lent before.
 func (p *pool) fresh(class int) (*backend.Buffer, error) {
 	buf, err := p.dev.Alloc(class)
-	if err == nil || len(p.idle.free) == 0 {
+	if !errors.Is(err, backend.ErrOutOfMemory) || len(p.idle.free) == 0 {
 		return buf, err
 	}
 	p.idle.trim()

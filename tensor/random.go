@@ -23,7 +23,7 @@ type RNGState struct {
 	Offset uint64 `json:"offset"`
 }
 
-// State reads the generator's place.
+// State reads the generator's place. The error is the stream's first.
 func (r *RNG) State() (RNGState, error) {
 	words, err := ToSlice[int64](r.state)
 	if err != nil {

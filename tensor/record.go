@@ -139,7 +139,7 @@ func (r *Recording) Replace(cmds []backend.Cmd) {
 	r.pool.trim()
 }
 
-// Reserve returns memory that lives as long as the recording.
+// Reserve returns memory that lives as long as the recording. It returns an error if the device has none left.
 func (r *Recording) Reserve(size int) (*backend.Buffer, error) {
 	buf, err := r.outer.fresh(sizeClass(size))
 	if err == nil {

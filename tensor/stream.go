@@ -16,7 +16,7 @@ type Device struct {
 }
 
 // Open opens a device by name: "cpu", "cuda:1", or "" for the best CPU backend that the program imports. The environment variable
-// WEIR_DEBUG names its debug modes; see [Debug].
+// WEIR_DEBUG names its debug modes; see [Debug]. Its errors are those of backend.Open, and that of another mode.
 func Open(name string, o backend.Options) (*Device, error) {
 	debug, err := debugFromEnvironment()
 	if err != nil {
@@ -42,7 +42,7 @@ func (d *Device) SetDebug(m Debug) { d.debug = m }
 // Close frees the device. Its streams must be closed.
 func (d *Device) Close() error { return d.dev.Close() }
 
-// NewStream returns a stream of the device.
+// NewStream returns a stream of the device. Its error is the device's, as of one that is lost.
 func (d *Device) NewStream() (*Stream, error) {
 	q, err := d.dev.NewStream()
 	if err != nil {

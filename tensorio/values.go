@@ -62,6 +62,7 @@ func NewEntry[T Element](name string, shape []int, values []T) (Entry, error) {
 }
 
 // Values returns a copy of the elements in row-major order. It does not convert: T must be the type of the tensor's dtype.
+// Another dtype, and data that does not fill the shape, are errors.
 func Values[T Element](e Entry) ([]T, error) {
 	d := dtypeOf[T]()
 	if e.DType != d {

@@ -93,6 +93,27 @@ func BenchmarkEagerStep(b *testing.B) {
 	}
 }
 
+// BenchmarkFirstStep is what a run does before it reports for the first time: the experiment is made, and a step recorded, arranged and executed. It is
+// what a user waits for after pressing return.
+func BenchmarkFirstStep(b *testing.B) {
+	for _, size := range []bench.StepSize{
+		{Batch: 64, Steps: 64, Dim: 2, Hidden: 64, Layers: 2},
+		{Batch: 500, Steps: 100, Dim: 32, Hidden: 256, Layers: 4},
+		{Batch: 64, Steps: 100, Dim: 2, Hidden: 64, Layers: 2, LearnMean: true},
+	} {
+		for _, on := range testdevice.Backends(b) {
+			b.Run(fmt.Sprintf("%v/%s", size, on), func(b *testing.B) {
+				s, c := testdevice.On(b, on, 1), configOf(b, size)
+				for b.Loop() {
+					e, err := train.NewExperiment(s, c)
+					require.NoError(b, err)
+					require.NoError(b, e.Trainer.Run(b.Context(), 1, nil))
+				}
+			})
+		}
+	}
+}
+
 // benchmarkSteps times b.N steps after two: one that records and one that warms up. What the end of a run costs is not part of a step.
 func benchmarkSteps(b *testing.B, e *train.Experiment) {
 	const warm = 2

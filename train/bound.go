@@ -31,7 +31,7 @@ const (
 
 // HeldOutBound estimates the bound at up to 1000 of the held-out rows, spread evenly, or at 1000 samples of the target, with the averaged weights
 // if the run keeps them. Points and noise are the same each time, and training does not notice. For the report of a finished run see
-// [Experiment.Evaluate].
+// [Experiment.Evaluate]. A run that knows neither target nor data is an error.
 func (e *Experiment) HeldOutBound(ctx context.Context) (b Bound, err error) {
 	defer tensor.Catch(&err)
 	if err := e.checkKnown("held-out bound"); err != nil {

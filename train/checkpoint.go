@@ -110,7 +110,7 @@ func allFinite(d backend.DType, data []byte) bool {
 	return true
 }
 
-// ReadConfig returns the settings and the step of a checkpoint.
+// ReadConfig returns the settings and the step of a checkpoint. A file that is not one is an error.
 func ReadConfig(path string) (c Config, step int, err error) {
 	f, err := safetensors.Open(path)
 	if err != nil {

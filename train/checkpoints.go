@@ -36,6 +36,7 @@ func checkpointStep(name string) (int, bool) {
 }
 
 // Checkpoints returns the paths of the checkpoints in a run's directory, the latest first. [BestName] is not among them.
+// A directory that cannot be read is an error.
 func Checkpoints(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -63,7 +63,7 @@ func largeRows(c Config) (*dataset.Rows, error) {
 	}
 	if len(c.Columns) > 0 {
 		if err := rows.Select(c.Columns...); err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Data, err)
+			return nil, errors.Join(fmt.Errorf("%s: %w", c.Data, err), rows.Close())
 		}
 	}
 	if bytes := 8 * rows.Len() * len(rows.Columns()); bytes > c.DataMemory {

@@ -19,6 +19,7 @@ import (
 type Decay string
 
 // Schedule returns the factor of the exploration at each step of a run of that many steps, nil if it is always 1.
+// A text that names no decay is an error.
 func (d Decay) Schedule(steps int) (optim.Schedule, error) {
 	parts := strings.Split(string(d), ":")
 	numbers := make([]int, len(parts)-1)

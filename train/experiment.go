@@ -26,6 +26,7 @@ type Experiment struct {
 }
 
 // NewExperiment returns a run at step 0. The seed decides weights, batches and noise.
+// Settings out of range, data that cannot be read and an unknown target are errors.
 func NewExperiment(s *tensor.Stream, c Config) (e *Experiment, err error) {
 	defer tensor.Catch(&err)
 	c = c.WithDefaults()

@@ -11,6 +11,7 @@ import (
 // Import returns a run of a torchgfn checkpoint's weights at its step, with a fresh optimiser. Of c it takes what the file does not say: the target, the
 // process unless Export wrote the file, the ranges, and how to train on. Without a target, which may be none that this package knows, the run has the
 // file's dimension: it can sample, and be saved and exported, but neither measured nor trained on. The networks and what they learn are the file's.
+// Settings that do not fit the file are an error.
 func Import(s *tensor.Stream, c Config, file *torchgfn.Checkpoint) (e *Experiment, err error) {
 	defer tensor.Catch(&err)
 	if c, err = c.of(file); err != nil {
@@ -59,7 +60,7 @@ func (c Config) of(file *torchgfn.Checkpoint) (Config, error) {
 }
 
 // Export writes the policies to a file that torchgfn loads; see [torchgfn.Write]. The scale of data, in whose units the policies do not speak, stands in
-// the file's metadata.
+// the file's metadata. A file that cannot be written is an error.
 func (m *Model) Export(path string) error {
 	var notes map[string]string
 	if m.Standardize != nil {

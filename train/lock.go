@@ -23,7 +23,7 @@ func LockDir(dir string) (*DirLock, error) {
 	return &DirLock{l}, nil
 }
 
-// Release lets others in. A nil lock is none.
+// Release lets others in. A nil lock is none. Its error is that of the file system.
 func (l *DirLock) Release() error {
 	if l == nil {
 		return nil

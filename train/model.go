@@ -22,7 +22,7 @@ type Model struct {
 	Standardize *dataset.Standardizer // of data; nil for a target
 }
 
-// OpenModel returns the model of a checkpoint.
+// OpenModel returns the model of a checkpoint. A file that is not one is an error.
 func OpenModel(s *tensor.Stream, path string) (m *Model, err error) {
 	defer tensor.Catch(&err)
 	f, err := safetensors.Open(path)
@@ -87,7 +87,7 @@ func copyWeights(s *tensor.Stream, loss *mle.MLE, f *safetensors.File) error {
 }
 
 // Freeze makes the weights readable from every stream of their device. Any number of goroutines can then draw at once, each with a generator on a
-// stream of its own.
+// stream of its own. The error is the stream's first.
 func (m *Model) Freeze() error {
 	for _, p := range append(m.Sampler.Params(), m.Sampler.Buffers()...) {
 		if err := p.Value.Freeze(); err != nil {
@@ -97,7 +97,7 @@ func (m *Model) Freeze() error {
 	return nil
 }
 
-// Draw returns n samples, row by row, in the data's own units; see [Model.DrawEach].
+// Draw returns n samples, row by row, in the data's own units; see [Model.DrawEach]. Its errors are the same.
 func (m *Model) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]float64, error) {
 	samples := make([]float64, 0, max(n, 0)*len(m.Columns))
 	err := m.DrawEach(ctx, rng, n, batch, func(rows []float64) error {

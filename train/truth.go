@@ -9,7 +9,7 @@ import (
 )
 
 // Truth returns what samples should look like, row by row: n samples of the target, or up to n of the held-out rows, spread evenly, in
-// the data's own units.
+// the data's own units. A run that knows neither is an error.
 func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error) {
 	defer tensor.Catch(&err)
 	if err := e.checkKnown("truth"); err != nil {
@@ -23,6 +23,7 @@ func (e *Experiment) Truth(rng *tensor.RNG, n int) (values []float64, err error)
 }
 
 // LogDensity returns the target's log density at points, row by row, up to a constant if its normaliser is not known; there must be a target.
+// Anything else is an error.
 func (e *Experiment) LogDensity(points []float64) (values []float64, err error) {
 	defer tensor.Catch(&err)
 	if e.Target == nil {

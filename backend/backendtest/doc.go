@@ -6,8 +6,6 @@
 //		backendtest.Run(t, func() (backend.Device, error) { return backend.Open("cpu", backend.Options{}) })
 //	}
 //
-// [Agree] checks that two devices, say one of a single worker and one of several, give the same bits.
-//
 // [RunEach] holds several devices to it in one pass. [Agree] checks that two devices, say one of a single worker and one of several, give
 // the same bits.
 //

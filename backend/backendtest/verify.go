@@ -24,7 +24,8 @@ func Verify(c *backend.Cmd, after func(*backend.Buffer) []byte) error {
 }
 
 // VerifyProduct is Verify of a matrix product by a device that was opened with a precision of its own, see [backend.Options], and rounds what it multiplies:
-// beside what the contract allows, a result may be off by that share of the sum of the magnitudes of its terms.
+// beside what the contract allows, a result may be off by that share of the sum of the magnitudes of its terms. It returns an error that names the first
+// element that is off by more.
 func VerifyProduct(c *backend.Cmd, after func(*backend.Buffer) []byte, share float64) error {
 	if err := c.Check(); err != nil {
 		return err

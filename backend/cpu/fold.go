@@ -10,9 +10,10 @@ import (
 type fold[T any, A number] struct {
 	empty  A // the result of no elements
 	leaf   leaf[A]
-	beside func(dst, src []A, at, stride, terms int) // leaf for lanes that lie side by side from src[at] on, or nil
-	merge  func(left, right []A)                     // right = left op right
-	direct bool                                      // A is T
+	beside func(dst, src []A, at, stride, terms int)                    // leaf for lanes that lie side by side from src[at] on, or nil
+	single func(w *reduceScratch, dst, src []A, at, stride, leaves int) // all of it for lanes that lie side by side and leaves of one term, or nil
+	merge  func(left, right []A)                                        // right = left op right
+	direct bool                                                         // A is T
 	load   func(T) A
 	round  func(A) T
 }
@@ -23,6 +24,12 @@ func (f *fold[T, A]) piece(r *reducing, w *reduceScratch, block, piece int) {
 		return
 	}
 	first := block * laneBlock
+	if f.single != nil && r.single {
+		at := r.dst.Offset + first
+		dst := elements[A](&r.dst)[at:][:min(laneBlock, r.lanes.n-first)]
+		f.single(w, dst, elements[A](&r.src), r.src.Offset+first, r.stride, r.grain.leaves())
+		return
+	}
 	t := folding[T, A]{fold: f, grain: &r.grain, src: elements[T](&r.src), width: min(laneBlock, r.lanes.n-first), stride: r.stride}
 	if f.direct && r.even {
 		t.plain = elements[A](&r.src)

@@ -10,7 +10,7 @@ import (
 
 // Kernel computes n elements of dst from those of its operands, each a block of the type it was chosen for. A block is a raw
 // pointer because operands of several types meet in one table; dst may be one of the operands. Operands beyond the instruction's arity are
-// not to be touched, and n is some hundreds at the most.
+// not to be touched, and n is a thousand or so at the most.
 type Kernel func(dst, a, b, c unsafe.Pointer, n int)
 
 // Kernels are inner loops for another backend that is this package but for them. Where a function is nil or returns nil, the

@@ -83,6 +83,14 @@ func sumByColumns[T float](c *Columns, add Kernel) folder {
 			dst[i] = sumWide(src, at+i, stride, terms)
 		}
 	}
+	f.single = func(w *reduceScratch, dst, src []T, at, stride, leaves int) {
+		t := pointerTree{nodes: words[[blockLen]uint64](&w.nodes, treeDepth(leaves)), merge: add, n: len(dst)}
+		for range leaves {
+			t.add(pointer(src, at))
+			at += stride
+		}
+		add(pointer(dst, 0), t.total(), pointer(zeros, 0), nil, len(dst)) // only a sum of −0 alone is −0, and it comes as 0
+	}
 	f.leaf = func(dst, src []T, at int, lanes []int, stride, terms int) {
 		if stride == 1 && terms >= fewestInRow && c.Rows != nil {
 			c.Rows(pointer(dst, 0), pointer(src, at), &lanes[0], len(lanes), terms)

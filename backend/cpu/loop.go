@@ -3,7 +3,6 @@ package cpu
 import (
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"github.com/weir-ml/weir/backend"
 )
@@ -16,6 +15,7 @@ const maxLoops = 64
 type looping struct {
 	loop    *backend.Loop
 	workers []*loopWorker
+	done    int              // iterations that were executed before the workers share the others
 	summing *backend.LoopSum // whose slots are being added, or nil while iterations run
 }
 
@@ -78,13 +78,14 @@ func (s *stream) repeat(loop *backend.Loop) error {
 	for len(l.workers) < s.workers {
 		l.workers = append(l.workers, &loopWorker{stream: newStream(s.dev, 1), loops: map[*backend.Loop]*ownLoop{}})
 	}
+	isNew := l.known(loop) == nil
 	for _, w := range l.workers {
 		if err := w.enter(s.dev, loop); err != nil {
 			return err
 		}
 	}
-	l.loop = loop
-	err := s.job.run(l, loop.Iterations(), s.workers)
+	l.loop, l.done = loop, 0
+	err := l.run(s, isNew)
 	if err == nil {
 		err = l.failure()
 	}
@@ -96,6 +97,25 @@ func (s *stream) repeat(loop *backend.Loop) error {
 	l.loop = nil
 	return err
 }
+
+// run executes the iterations. Those of a new loop begin with one on each worker in turn: that makes ready what it needs of its own, so later runs allocate
+// nothing, whichever worker is late to them.
+func (l *looping) run(s *stream, isNew bool) error {
+	iterations := l.loop.Iterations()
+	if isNew {
+		ready := min(s.workers, iterations)
+		if err := s.job.run(inTurn{l}, ready, 1); err != nil {
+			return err
+		}
+		l.done = ready
+	}
+	return s.job.run(l, iterations-l.done, s.workers)
+}
+
+// inTurn is the first iterations of a loop, each for another worker.
+type inTurn struct{ *looping }
+
+func (l inTurn) do(_, chunk int) { l.looping.do(chunk, chunk) }
 
 // enter makes the loop current.
 func (w *loopWorker) enter(d *device, loop *backend.Loop) error {
@@ -163,7 +183,7 @@ func (l *looping) do(worker, chunk int) {
 		return
 	}
 	cmds := w.current.tail
-	if chunk < l.loop.Count {
+	if chunk += l.done; chunk < l.loop.Count {
 		w.current.move(l.loop.Moves, chunk)
 		cmds = w.current.body
 	}
@@ -211,6 +231,9 @@ func (s *stream) addSlots(sum *backend.LoopSum) error {
 	l := &s.looping
 	l.summing = sum
 	n := sum.Dst.Len()
+	for _, w := range l.workers {
+		words[[blockLen]uint64](&w.nodes, treeDepth(sum.Slots.Dims[0]))
+	}
 	err := s.run(l, (n+blockLen-1)/blockLen, n*sum.Slots.Dims[0]/4)
 	l.summing = nil
 	return err
@@ -226,44 +249,9 @@ func (w *loopWorker) addBlock(l *looping, chunk int) {
 	n := min(blockLen, total-lo)
 	leaves := sum.Slots.Dims[0]
 	nodes := words[[blockLen]uint64](&w.nodes, treeDepth(leaves))
-	var t pointerTree
+	t := pointerTree{nodes: nodes, merge: add, n: n}
 	for i := range leaves {
-		t.add(nodes, address(&sum.Slots, sum.Slots.Offset+i*total+lo), add, size, n)
+		t.add(address(&sum.Slots, sum.Slots.Offset+i*total+lo))
 	}
-	t.total(nodes, address(d, d.Offset+lo), add, size, n)
-}
-
-// pointerTree is a [tree] of blocks of any type.
-type pointerTree struct{ full int }
-
-func (t *pointerTree) add(nodes [][blockLen]uint64, leaf unsafe.Pointer, add Kernel, size, n int) {
-	i := 0
-	for ; t.full>>i&1 == 1; i++ {
-	}
-	node := unsafe.Pointer(&nodes[i])
-	if i == 0 {
-		copy(block[byte](node, n*size), block[byte](leaf, n*size))
-	} else {
-		add(node, unsafe.Pointer(&nodes[0]), leaf, nil, n)
-		for k := 1; k < i; k++ {
-			add(node, unsafe.Pointer(&nodes[k]), node, nil, n)
-		}
-	}
-	t.full++
-}
-
-func (t *pointerTree) total(nodes [][blockLen]uint64, dst unsafe.Pointer, add Kernel, size, n int) {
-	first := true
-	for i := range nodes {
-		if t.full>>i&1 == 0 {
-			continue
-		}
-		node := unsafe.Pointer(&nodes[i])
-		if first {
-			copy(block[byte](dst, n*size), block[byte](node, n*size))
-			first = false
-			continue
-		}
-		add(dst, node, dst, nil, n)
-	}
+	copy(block[byte](address(d, d.Offset+lo), n*size), block[byte](t.total(), n*size))
 }

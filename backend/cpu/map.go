@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// blockLen is the number of elements an instruction computes at a time. A program of ten live float32 values stays in 20 KiB.
+	// blockLen is the number of words that a register holds: the elements an instruction computes at a time, or twice as many of 4 bytes. A program of five
+	// live values stays in 20 KiB.
 	blockLen = 512
 	// minRun is the length of a run of neighbours from which an operand is worked on where it lies.
 	minRun = 128
@@ -39,6 +40,7 @@ type mapping struct {
 	views    []*backend.View // likewise
 	access   []access        // likewise
 	n        int
+	blockLen int // elements computed at a time
 	run      int // blocks do not cross multiples of it, so that operands in place are one run within a block
 	chunkLen int
 	scratch  []mapScratch // by worker
@@ -100,8 +102,8 @@ func (s *stream) mapProg(p *backend.Prog, imm []float64, dst, src []backend.View
 		return nil
 	}
 	m.plan()
-	blockCost := max(1, m.prog.cost*blockLen/1000)
-	m.chunkLen = blockLen * max(1, mapChunkCost/blockCost)
+	blockCost := max(1, m.prog.cost*m.blockLen/1000)
+	m.chunkLen = m.blockLen * max(1, mapChunkCost/blockCost)
 	err := s.run(m, (m.n+m.chunkLen-1)/m.chunkLen, m.prog.cost*m.n/1000)
 	m.imm, m.dst, m.src = nil, nil, nil
 	clear(m.views)
@@ -110,7 +112,7 @@ func (s *stream) mapProg(p *backend.Prog, imm []float64, dst, src []backend.View
 
 // plan decides how each operand is accessed. Runs are products of the innermost dimensions, so the shortest divides the others.
 func (m *mapping) plan() {
-	m.run = m.n
+	m.run, m.blockLen = m.n, m.prog.blockLen
 	m.access = m.access[:0]
 	for i := range m.dst {
 		m.access = append(m.access, m.accessOf(i, m.dst[i].DType))
@@ -129,6 +131,19 @@ func (m *mapping) plan() {
 		if a == inPlace {
 			m.run = min(m.run, m.nest.run(i))
 		}
+	}
+	for j := range m.src {
+		m.fitBlock(len(m.dst) + j)
+	}
+}
+
+// fitBlock makes blocks whole turns of a gathered source, if they can be, which is then the same in every block. Turns and runs are products of the
+// innermost dimensions, so blocks stay whole turns of the sources before.
+func (m *mapping) fitBlock(operand int) {
+	turn := m.nest.turn(operand)
+	if m.access[operand] == gathered && turn < m.n && turn <= m.blockLen && m.run%turn == 0 {
+		m.access[operand] = periodic
+		m.blockLen -= m.blockLen % turn
 	}
 }
 
@@ -154,7 +169,7 @@ func (m *mapping) repeats(operand int) bool {
 			return false
 		}
 	}
-	return in > 0 && blockLen%m.nest.dims[in] == 0
+	return in > 0 && m.blockLen%m.nest.dims[in] == 0
 }
 
 // storedBefore reports whether an earlier destination takes the same value, which then lives there.
@@ -185,7 +200,7 @@ func (m *mapping) do(worker, chunk int) {
 	m.prepare(w)
 	end := min((chunk+1)*m.chunkLen, m.n)
 	for lo := chunk * m.chunkLen; lo < end; {
-		n := min(blockLen, end-lo, m.run-lo%m.run)
+		n := min(m.blockLen, end-lo, m.run-lo%m.run)
 		m.block(w, lo, n)
 		lo += n
 	}
@@ -204,7 +219,7 @@ func (m *mapping) prepare(w *mapScratch) {
 	for v := range w.at {
 		w.at[v] = unsafe.Pointer(&memory[p.register[v]])
 	}
-	n := min(m.n, blockLen)
+	n := min(m.n, m.blockLen)
 	for i := range m.imm {
 		p.fills[i](w.at[len(p.Ins)+i], unsafe.Pointer(&m.imm[i]), nil, nil, n)
 	}

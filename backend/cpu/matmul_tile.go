@@ -28,7 +28,8 @@ type Multiply func(c unsafe.Pointer, rowC int, a unsafe.Pointer, rowA, termA int
 const (
 	tileRows     = 8       // tiles in a block of rows
 	tileCols     = 8       // tiles in a block of columns
-	wideCols     = 16      // the same of a product with several blocks of columns, for each of which the first operand is copied anew
+	wideRows     = 16      // the same of a product with several blocks of columns: for each block of rows all of the second operand passes by,
+	wideCols     = 16      // and for each block of columns the first operand is copied anew
 	page         = 4096    // lines this far apart meet in one set of the L1 cache
 	nearby       = 512     // bytes between terms up to which the second operand is read where it lies
 	lessNear     = 1024    // the same where a copy would serve no more than someRows
@@ -81,6 +82,9 @@ func (f *tiled[T, A]) layout(p *product, workers int) {
 	p.rowBlock, p.colBlock = tileRows*f.tile.Rows, tileCols*f.tile.Cols
 	if p.m > p.rowBlock && p.n > p.colBlock {
 		p.colBlock = evenBlock(p.n, f.tile.Cols, wideCols)
+		if rows := wideRows * f.tile.Rows; workers == 1 || p.count*p.m*p.n >= 8*workers*rows*p.colBlock {
+			p.rowBlock = rows
+		}
 	}
 	if workers > 1 && p.m > p.rowBlock && p.count*p.m*p.n < 4*workers*p.rowBlock*p.colBlock {
 		p.rowBlock /= 2

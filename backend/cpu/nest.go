@@ -85,6 +85,18 @@ func (n *nest) run(i int) int {
 	return run
 }
 
+// turn returns after how many elements in row-major order operand i begins anew.
+func (n *nest) turn(i int) int {
+	turn, all := 1, 1
+	for a := n.rank - 1; a >= 0; a-- {
+		all *= n.dims[a]
+		if n.strides[i][a] != 0 {
+			turn = all
+		}
+	}
+	return turn
+}
+
 // constant reports whether operand i is one element everywhere.
 func (n *nest) constant(i int) bool {
 	for a := range n.rank {

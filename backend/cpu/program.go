@@ -32,6 +32,7 @@ type program struct {
 	registers int
 	lastRead  []int // by source: the last step that reads it, or passes if it is stored as it is
 	made      []int // by destination: the step that computes it, or passes
+	blockLen  int   // elements that a register holds
 	cost      int   // of one element, in picoseconds
 }
 
@@ -74,7 +75,21 @@ func compile(p *backend.Prog, k *Kernels) *program {
 	c.steps = fuseGELU(c.steps, p, k)
 	c.trace()
 	c.allocate(inputs)
+	c.blockLen = blockLen
+	if c.isNarrow() {
+		c.blockLen = 2 * blockLen
+	}
 	return c
+}
+
+// isNarrow reports whether no value takes more than half a word. Halves, which are converted by blocks, do not count.
+func (c *program) isNarrow() bool {
+	for v := range c.values {
+		if d := c.TypeOf(backend.Value(v)); d.Size() > 4 || isHalf(d) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *program) compileInstr(i, value int, k *Kernels) {
@@ -118,7 +133,7 @@ func costOf(op backend.MapOp) int {
 	switch {
 	case op == backend.Pow:
 		return 30_000
-	case op >= backend.Exp && op <= backend.Softplus || op == backend.Mod || op == backend.Atan2:
+	case op.IsFunction() || op == backend.Mod:
 		return 6000
 	}
 	return 500

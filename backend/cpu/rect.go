@@ -40,6 +40,18 @@ func copyRect[T any](dst, src []T, d, s rect, rows, cols int, turn *Turn) {
 		}
 	case d.col == 1 && s.row == 1 && turn != nil && rows >= turn.Side && cols >= turn.Side:
 		copyTurned(dst, src, d, s, rows, cols, turn)
+	case d.col == 1 && s.col == 1 && d.row == cols && s.row == 0:
+		all := dst[d.at : d.at+rows*cols]
+		copy(all, src[s.at:s.at+cols])
+		for done := cols; done < len(all); done *= 2 {
+			copy(all[done:], all[:done])
+		}
+	case d.col == 1 && s.col == 1 && cols == 2:
+		for range rows {
+			to, from := dst[d.at:d.at+2], src[s.at:s.at+2]
+			to[0], to[1] = from[0], from[1]
+			d.at, s.at = d.at+d.row, s.at+s.row
+		}
 	case d.col == 1 && s.col == 1 && cols > 4:
 		for range rows {
 			copy(dst[d.at:d.at+cols], src[s.at:s.at+cols])

@@ -69,6 +69,7 @@ type reducing struct {
 	src    backend.View
 	stride int  // between the terms of a leaf
 	even   bool // whether there is one; if not, terms are collected first
+	single bool // leaves are one term, and lanes lie side by side in both operands
 	run    int  // leaves of the outermost tree in a piece
 	pieces int
 	blocks int // of lanes
@@ -144,6 +145,7 @@ func (r *reducing) split() {
 	}
 	r.grain.reset(summed[:n], within[:n], backend.ReduceGrain)
 	r.stride, r.even = r.grain.evenStride(0)
+	r.single = r.grain.depth == 0 && r.grain.maxTerms() == 1 && r.lanes.adjacent(0) && r.lanes.adjacent(1)
 	r.run, r.pieces = max(1, r.grain.outermost()), 1
 }
 
@@ -152,6 +154,7 @@ func (r *reducing) cutPieces(workers, cost int) {
 	if workers == 1 || r.blocks >= 2*workers || cost < parallelCost || r.grain.empty() {
 		return
 	}
+	r.single = false
 	r.run = runLength(r.grain.outermost(), 4*workers)
 	r.pieces = (r.grain.outermost() + r.run - 1) / r.run
 	words[uint64](&r.partial, r.pieces*r.lanes.n) // grown here, so that workers only read the slice

@@ -1,6 +1,9 @@
 package cpu
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // tree adds a row of equal vectors, the leaves, in the order of [backend.TreeSplit] as they come. Node i is the sum of 2^i
 // leaves, so its left neighbour in the row is always the node above it: n leaves need no more than log₂ n + 1 vectors.
@@ -46,5 +49,51 @@ func (t *tree[A]) total() []A {
 		}
 	}
 	t.full = 0
+	return sum
+}
+
+// pointerTree is a [tree] of blocks of any type, by a kernel. Leaves stay where they are: one that waits for its right neighbour is remembered.
+type pointerTree struct {
+	nodes [][blockLen]uint64 // treeDepth of them; number 0 is for the total
+	merge Kernel             // it may write over its operands
+	n     int                // elements of a block
+	full  int                // leaves added; its bits say which nodes are in use
+	left  unsafe.Pointer     // the last leaf, if their number is odd
+}
+
+// add takes in a leaf.
+func (t *pointerTree) add(leaf unsafe.Pointer) {
+	if t.full&1 == 0 {
+		t.left = leaf
+		t.full++
+		return
+	}
+	i := bits.TrailingZeros(^uint(t.full))
+	sum := unsafe.Pointer(&t.nodes[i])
+	t.merge(sum, t.left, leaf, nil, t.n)
+	for k := 1; k < i; k++ {
+		t.merge(sum, unsafe.Pointer(&t.nodes[k]), sum, nil, t.n)
+	}
+	t.full++
+}
+
+// total returns where the sum of at least one leaf is.
+func (t *pointerTree) total() unsafe.Pointer {
+	var sum unsafe.Pointer
+	for i := range t.nodes {
+		if t.full>>i&1 == 0 {
+			continue
+		}
+		node := unsafe.Pointer(&t.nodes[i])
+		if i == 0 {
+			node = t.left
+		}
+		if sum == nil {
+			sum = node
+			continue
+		}
+		t.merge(unsafe.Pointer(&t.nodes[0]), node, sum, nil, t.n)
+		sum = unsafe.Pointer(&t.nodes[0])
+	}
 	return sum
 }

@@ -97,6 +97,10 @@ func (b *batch) launch(l launch, params []byte) {
 		b.fail(fmt.Errorf("kernel %s has %d bytes of parameters; a launch takes %d", l.kernel, len(params), mostParams))
 		return
 	}
+	if l.grid[0] > mostBlocks {
+		b.fail(fmt.Errorf("kernel %s wants %d blocks or more; a grid has %d", l.kernel, l.grid[0], mostBlocks))
+		return
+	}
 	f, err := b.on.function(l.module, l.kernel, l.shared)
 	if err != nil {
 		b.fail(err)
@@ -134,9 +138,14 @@ func (b *batch) copy(dst, src uint64, bytes int) bool {
 
 // upload copies bytes that the host has put where the device reaches them. It is a kernel, so that it looks whether an earlier command has failed.
 func (b *batch) upload(dst, src uint64, bytes int) {
-	l := launch{kernel: "upload", grid: grid1(int64(bytes), 256, 1, 1024), block: [3]uint32{256}}
+	l := launch{kernel: "upload", grid: covering(int64(bytes), uploadThreads, uploadBlocks), block: [3]uint32{uploadThreads}}
 	add(b, l, &uploadParams{dst, src, uint64(bytes)})
 }
+
+const (
+	uploadThreads = 256
+	uploadBlocks  = 1024
+)
 
 // uploadParams has the layout of Upload in kernels/stream.cu.
 type uploadParams struct {

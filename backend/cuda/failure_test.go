@@ -216,6 +216,30 @@ func TestEveryCallMayFail(t *testing.T) {
 	}
 }
 
+// Another library in the process may make its own context current on any thread, between any two calls.
+func TestAContextIsOursWhateverOthersMakeCurrent(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "calls")
+	emulate(t, "LOG="+log)
+	want, err := work(t)
+	require.NoError(t, err)
+	require.Equal(t, 1, countOf(calls(t, log), "cuCtxSetCurrent"), "alone, a thread sets its context once")
+	require.NoError(t, os.Remove(log))
+	emulate(t, "LOG="+log, "SHARED=1")
+	got, err := work(t)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Greater(t, countOf(calls(t, log), "cuCtxSetCurrent"), 20)
+}
+
+func countOf(calls []string, name string) (n int) {
+	for _, c := range calls {
+		if c == name {
+			n++
+		}
+	}
+	return n
+}
+
 // givesBack are the calls whose failure leaves behind what they should have given back.
 const givesBack = `cu(MemFree|MemFreeHost|MemFreeAsync|EventRecord|StreamWaitEvent|EventDestroy|StreamDestroy|ModuleUnload|GraphDestroy|GraphExecDestroy|MemPoolDestroy)`
 

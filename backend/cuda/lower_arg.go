@@ -68,5 +68,3 @@ func (p *argParams) share() {
 	p.piece = ratio(p.n, p.pieces)
 	p.pieces = ratio(p.n, p.piece)
 }
-
-func distance(stride int64) int64 { return max(stride, -stride) }

@@ -14,8 +14,6 @@ const (
 	tileSide, tileRows = 32, 8
 	// leastTransposed is the side of the smallest matrix that is copied so.
 	leastTransposed = 8
-	// widestCopy is how many bytes a thread moves at a time where it can.
-	widestCopy = 16
 )
 
 // copyParams has the layout of Copy in kernels/copy.cu.
@@ -27,12 +25,12 @@ type copyParams struct {
 
 // transposeParams has the layout of Transpose in kernels/copy.cu.
 type transposeParams struct {
-	dst, src          uint64
-	tiles             int64
-	rows, columns     int64
-	dstRow, srcRow    int64
-	dstColumn, srcCol int64
-	matrices          nest
+	dst, src             uint64
+	tiles                int64
+	rows, columns        int64
+	dstRow, srcRow       int64
+	dstColumn, srcColumn int64
+	matrices             nest
 }
 
 // castProgs are the programs of one Cast, by source and destination type.
@@ -73,11 +71,11 @@ func (b *batch) move(dst, src *backend.View) {
 		add(b, launch{kernel: "transpose_b" + strconv.Itoa(size), grid: line(min(t.tiles, copyBlocks)), block: [3]uint32{tileSide, tileRows}}, &t)
 		return
 	}
-	for size < widestCopy && p.widen(uint64(size)) {
+	for size < wideBytes && p.widen(uint64(size)) {
 		size *= 2
 	}
 	p.n = p.nest.len()
-	add(b, launch{kernel: "copy_b" + strconv.Itoa(size), grid: grid1(p.n, copyThreads, 1, copyBlocks), block: [3]uint32{copyThreads}}, &p)
+	add(b, launch{kernel: "copy_b" + strconv.Itoa(size), grid: covering(p.n, copyThreads, copyBlocks), block: [3]uint32{copyThreads}}, &p)
 }
 
 // widen makes one element of two neighbours, if they lie together everywhere and are aligned.
@@ -109,7 +107,7 @@ func (p *copyParams) transposed() (t transposeParams, ok bool) {
 	}
 	t = transposeParams{
 		dst: p.dst, src: p.src, rows: n.dims[row], columns: n.dims[column],
-		dstRow: n.strides[0][row], srcRow: n.strides[1][row], dstColumn: n.strides[0][column], srcCol: n.strides[1][column],
+		dstRow: n.strides[0][row], srcRow: n.strides[1][row], dstColumn: n.strides[0][column], srcColumn: n.strides[1][column],
 	}
 	for a := range int(n.rank) {
 		if a != row && a != column {
@@ -125,12 +123,10 @@ func (p *copyParams) transposed() (t transposeParams, ok bool) {
 func (n *nest) densest(k int) int {
 	best := -1
 	for a := int(n.rank) - 1; a >= 0; a-- {
-		s := abs(n.strides[k][a])
-		if s != 0 && (best < 0 || s < abs(n.strides[k][best])) {
+		s := distance(n.strides[k][a])
+		if s != 0 && (best < 0 || s < distance(n.strides[k][best])) {
 			best = a
 		}
 	}
 	return best
 }
-
-func abs(x int64) int64 { return max(x, -x) }

@@ -15,8 +15,10 @@ type gatherParams struct {
 	nest                  nest
 }
 
-// wideBytes is what a thread moves where it can.
-const wideBytes = 16
+const (
+	gatherThreads = 256
+	gatherBlocks  = 1 << 16
+)
 
 func lowerGather(b *batch, c *backend.Cmd) {
 	dst, table, index := &c.Dst[0], &c.Src[0], &c.Src[1]
@@ -33,7 +35,7 @@ func lowerGather(b *batch, c *backend.Cmd) {
 	p.fault, p.command = b.index(c)
 	size := p.widen(int64(dst.DType.Size()))
 	p.count = p.nest.len()
-	add(b, launch{kernel: "gather_b" + strconv.Itoa(int(size)), grid: grid1(p.count, 256, 1, 1<<16), block: [3]uint32{256}}, &p)
+	add(b, launch{kernel: "gather_b" + strconv.Itoa(int(size)), grid: covering(p.count, gatherThreads, gatherBlocks), block: [3]uint32{gatherThreads}}, &p)
 }
 
 // widen makes elements of wideBytes of neighbours that share their index, if everything is aligned to them. It returns the size of an element.

@@ -30,7 +30,7 @@ const mostPrograms = 1 << 12
 
 // mapper is what a batch keeps to lower elementwise programs without allocating.
 type mapper struct {
-	views   []view
+	views   []backend.View
 	params  []byte
 	strides []byte
 	texts   map[string]string // of strides
@@ -43,19 +43,14 @@ func (b *batch) runProgram(p *backend.Prog, imm []float64, dst, src []backend.Vi
 		return
 	}
 	m := &b.mapper
-	m.views = m.views[:0]
-	for i := range dst {
-		m.views = append(m.views, viewOf(&dst[i]))
-	}
-	for i := range src {
-		m.views = append(m.views, viewOf(&src[i]))
-	}
+	m.views = append(append(m.views[:0], dst...), src...)
 	b.runViews(p, imm, m.views)
+	clear(m.views) // they would keep buffers alive
 }
 
 // runViews launches the kernel, or several on halves of the operands, whose axes it merges.
-func (b *batch) runViews(p *backend.Prog, imm []float64, views []view) {
-	mergeAll(views)
+func (b *batch) runViews(p *backend.Prog, imm []float64, views []backend.View) {
+	merge(views)
 	key := programKey{p, b.mapper.shapeOf(p, views)}
 	threads := threadsOf(key.shape, &views[0])
 	if threads > mostMapThreads {
@@ -65,7 +60,7 @@ func (b *batch) runViews(p *backend.Prog, imm []float64, views []view) {
 		return
 	}
 	params := b.mapper.paramsOf(key, imm, views)
-	blocks := (threads + mapThreads - 1) / mapThreads
+	blocks := ratio(threads, mapThreads)
 	if b.join(key, params, views, blocks) {
 		return
 	}
@@ -92,31 +87,21 @@ func (b *batch) programModule(k programKey) *module {
 	return made
 }
 
-// mergeAll merges the axes of views of one shape.
-func mergeAll(views []view) {
-	var some [16]*view
-	all := some[:0]
-	for i := range views {
-		all = append(all, &views[i])
-	}
-	merge(all...)
-}
-
 // halves cuts the outermost axis of all operands in two.
-func halves(views []view) [2][]view {
-	lower, upper := append([]view(nil), views...), append([]view(nil), views...)
+func halves(views []backend.View) [2][]backend.View {
+	lower, upper := slices.Clone(views), slices.Clone(views)
 	for i := range views {
-		v := &views[i]
-		half := v.dims[0] / 2
-		lower[i].dims[0], upper[i].dims[0] = half, v.dims[0]-half
-		upper[i].p += uint64(half * v.strides[0] * int64(v.dtypeOf().Size()))
+		half := views[i].Dims[0] / 2
+		lower[i].Dims[0] = half
+		upper[i].Dims[0] -= half
+		upper[i].Offset += half * upper[i].Strides[0]
 	}
-	return [2][]view{lower, upper}
+	return [2][]backend.View{lower, upper}
 }
 
 // shapeOf returns the shape of the kernel for operands whose axes are merged.
-func (m *mapper) shapeOf(p *backend.Prog, views []view) shape {
-	s := shape{width: 1, axes: max(int(views[0].rank), 1), segments: 1}
+func (m *mapper) shapeOf(p *backend.Prog, views []backend.View) shape {
+	s := shape{width: 1, axes: max(views[0].Rank, 1), segments: 1}
 	for width := widest(views); width > 1; width /= 2 {
 		if width*len(p.Code) <= mostVectorCode && vectorised(views, width) {
 			s.width = width
@@ -150,20 +135,20 @@ func (m *mapper) text(strides []byte) string {
 }
 
 // widest returns how many elements a thread takes at best: 16 bytes of the largest, or 8 elements, but 4 at least, in as many loads as that takes.
-func widest(views []view) int {
+func widest(views []backend.View) int {
 	size := 1
 	for i := range views {
-		size = max(size, views[i].dtypeOf().Size())
+		size = max(size, views[i].DType.Size())
 	}
 	return max(min(16/size, 8), 4)
 }
 
 // innermost returns how an operand runs along its innermost axis.
-func innermost(v *view) stride {
+func innermost(v *backend.View) stride {
 	switch {
-	case v.rank == 0 || v.strides[v.rank-1] == 0:
+	case v.Rank == 0 || v.Strides[v.Rank-1] == 0:
 		return steady
-	case v.strides[v.rank-1] == 1:
+	case v.Strides[v.Rank-1] == 1:
 		return dense
 	}
 	return sparse
@@ -171,9 +156,9 @@ func innermost(v *view) stride {
 
 // vectorised reports whether threads can take width neighbours: each operand has them side by side, wherever a thread begins as aligned as its loads
 // need, or has one for all. Only where there is one axis may there be a rest.
-func vectorised(views []view, width int) bool {
+func vectorised(views []backend.View, width int) bool {
 	first := &views[0]
-	if first.rank == 0 || first.rank > 1 && first.dims[first.rank-1]%int64(width) != 0 {
+	if first.Rank == 0 || first.Rank > 1 && first.Dims[first.Rank-1]%width != 0 {
 		return false
 	}
 	for i := range views {
@@ -184,13 +169,12 @@ func vectorised(views []view, width int) bool {
 		case steady:
 			continue
 		}
-		size := v.dtypeOf().Size()
-		vector := vectorOf(v.dtypeOf(), width)
-		if v.p%uint64(vector*size) != 0 {
+		vector := vectorOf(v.DType, width)
+		if address(v)%uint64(vector*v.DType.Size()) != 0 {
 			return false
 		}
-		for _, stride := range v.strides[:v.rank-1] {
-			if stride%int64(vector) != 0 {
+		for _, stride := range v.Strides[:v.Rank-1] {
+			if stride%vector != 0 {
 				return false
 			}
 		}
@@ -199,13 +183,13 @@ func vectorised(views []view, width int) bool {
 }
 
 // threadsOf returns how many threads there are: one for every width elements, and one for each of the rest.
-func threadsOf(s shape, v *view) int64 {
-	n := v.len()
-	return n/int64(s.width) + n%int64(s.width)
+func threadsOf(s shape, v *backend.View) int64 {
+	n := v.Len()
+	return int64(n/s.width + n%s.width)
 }
 
 // paramsOf returns the parameters that place describes, until the next call.
-func (m *mapper) paramsOf(k programKey, imm []float64, views []view) []byte {
+func (m *mapper) paramsOf(k programKey, imm []float64, views []backend.View) []byte {
 	p, s := k.prog, k.shape
 	at := s.place(p)
 	m.params = slices.Grow(m.params[:0], at.size)[:at.size]
@@ -213,11 +197,11 @@ func (m *mapper) paramsOf(k programKey, imm []float64, views []view) []byte {
 	clear(params)
 	order := binary.NativeEndian
 	first := &views[0]
-	order.PutUint32(params[atVectors:], uint32(first.len()/int64(s.width)))
+	order.PutUint32(params[atVectors:], uint32(first.Len()/s.width))
 	order.PutUint32(params[atThreads:], uint32(threadsOf(s, first)))
-	width := int64(s.width)
+	width := s.width
 	for axis := range s.axes - 1 {
-		length := uint32(first.dims[int(first.rank)-1-axis] / width)
+		length := uint32(first.Dims[first.Rank-1-axis] / width)
 		factor, shift := divisorOf(length)
 		order.PutUint32(params[at.axes+axisBytes*axis:], length)
 		order.PutUint32(params[at.axes+axisBytes*axis+4:], factor)
@@ -226,9 +210,9 @@ func (m *mapper) paramsOf(k programKey, imm []float64, views []view) []byte {
 	}
 	for i := range views {
 		v := &views[i]
-		order.PutUint64(params[at.pointers+8*i:], v.p)
-		for axis := range int(v.rank) {
-			bytes := v.strides[int(v.rank)-1-axis] * int64(v.dtypeOf().Size())
+		order.PutUint64(params[at.pointers+8*i:], address(v))
+		for axis := range v.Rank {
+			bytes := v.Strides[v.Rank-1-axis] * v.DType.Size()
 			order.PutUint64(params[at.stride(s, i, axis):], uint64(bytes))
 		}
 	}
@@ -245,8 +229,10 @@ func divisorOf(d uint32) (factor, shift uint32) {
 	return uint32((1<<32)*(1<<shift-uint64(d))/uint64(d) + 1), shift
 }
 
-// putBytes is how many bytes the kernel put stores.
-const putBytes = 3072
+const (
+	putThreads = 256
+	putBytes   = 3072 // that the kernel put stores
+)
 
 // put has the layout of Put in kernels/put.cu.
 type put struct {
@@ -261,7 +247,7 @@ func (b *batch) stored(params []byte) []byte {
 	for done := 0; done < len(params); done += putBytes {
 		p := put{dst: at + uint64(done)}
 		p.bytes = uint64(copy(p.data[:], params[done:]))
-		add(b, launch{kernel: "put", block: [3]uint32{256, 1, 1}, grid: [3]uint32{1, 1, 1}}, &p)
+		add(b, launch{kernel: "put", grid: line(1), block: [3]uint32{putThreads}}, &p)
 	}
 	return binary.NativeEndian.AppendUint64(nil, at)
 }

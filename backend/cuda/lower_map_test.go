@@ -49,12 +49,11 @@ func TestOperandsChooseTheShape(t *testing.T) {
 		{"backward", backend.Float32, [3][]int{{0, 8, 1}, {47, -8, -1}, {0, 8, 1}}, shape{1, 1, "xxx", 1, false}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var views []view
+			var views []backend.View
 			for _, o := range test.operands {
-				v := matrix(test.d, o[0], o[1:]...)
-				views = append(views, viewOf(&v))
+				views = append(views, matrix(test.d, o[0], o[1:]...))
 			}
-			mergeAll(views)
+			merge(views)
 			require.Equal(t, test.want, new(mapper).shapeOf(addOf(t, test.d), views))
 		})
 	}

@@ -12,7 +12,10 @@ type randomParams struct {
 	nest        nest
 }
 
-const randomThreads = 256
+const (
+	randomThreads = 256
+	randomBlocks  = 1 << 20
+)
 
 func lowerRandom(b *batch, c *backend.Cmd) {
 	dst, state := &c.Dst[0], &c.Src[0]
@@ -30,5 +33,5 @@ func lowerRandom(b *batch, c *backend.Cmd) {
 	}
 	p.counters = (p.base%each + n + each - 1) / each
 	kernel := "random_" + c.RandomKind.String() + "_" + suffixes[dst.DType]
-	add(b, launch{kernel: kernel, grid: grid1(int64(p.counters), randomThreads, 1, copyBlocks), block: [3]uint32{randomThreads}}, &p)
+	add(b, launch{kernel: kernel, grid: covering(int64(p.counters), randomThreads, randomBlocks), block: [3]uint32{randomThreads}}, &p)
 }

@@ -26,8 +26,9 @@ type mergeParams struct {
 }
 
 const (
-	sortTile    = 1024
-	sortThreads = 256
+	sortTile     = 1024
+	sortThreads  = 256
+	finishBlocks = 1 << 16
 )
 
 func lowerSort(b *batch, c *backend.Cmd) {
@@ -57,7 +58,7 @@ func lowerSort(b *batch, c *backend.Cmd) {
 	}
 	p.sortItems(b, launch{kernel: kernel}, pairs)
 	count := p.lanes * p.n
-	add(b, launch{kernel: "sort_finish_b" + strconv.Itoa(size), grid: grid1(count, 256, 1, 1<<16), block: [3]uint32{256}}, &p)
+	add(b, launch{kernel: "sort_finish_b" + strconv.Itoa(size), grid: covering(count, sortThreads, finishBlocks), block: [3]uint32{sortThreads}}, &p)
 }
 
 // pack lays out items of one word, which a key of that many bits and the position share. It reports whether there is room for them.

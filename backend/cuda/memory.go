@@ -66,12 +66,15 @@ func (d *device) ask(size int) (uintptr, error) {
 // Free gives a block back when all that is queued on the device's streams has run, and takes its address from b, so that a later use is an
 // error. Freeing twice does nothing. If the driver refuses, streams return why.
 func (d *device) Free(b *backend.Buffer) {
-	if b == nil || b.Addr == 0 || !d.made(b) {
+	if b == nil || !d.made(b) {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	address := b.Addr
+	if address == 0 {
+		return
+	}
 	b.Addr = 0
 	d.used -= int64(b.Size)
 	if d.closed {

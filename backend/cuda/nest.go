@@ -6,9 +6,6 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// processors is how many multiprocessors a launch should fill: about what large GPUs have. No bit of a result depends on it.
-const processors = 132
-
 // nest is where the elements of up to three operands of one shape are. It has the layout of Nest in kernels/nest.h.
 type nest struct {
 	rank    int32
@@ -83,20 +80,10 @@ func nestOf(without int, views ...*backend.View) nest {
 // address returns where the first element of a view is.
 func address(v *backend.View) uint64 { return uint64(v.Buf.Addr) + uint64(v.Offset*v.DType.Size()) }
 
-// above returns the least power of two that is at least n, but no more than most, which is one.
-func above(n, most int64) int64 {
-	p := int64(1)
-	for p < n && p < most {
-		p *= 2
-	}
-	return p
-}
+// wideBytes is the most that a thread moves at a time.
+const wideBytes = 16
 
-// ratio returns n/d, rounded up.
-func ratio(n, d int64) int64 { return (n + d - 1) / d }
-
-// line returns a grid of that many blocks.
-func line(blocks int64) [3]uint32 { return [3]uint32{uint32(blocks)} }
+func distance(stride int64) int64 { return max(stride, -stride) }
 
 // suffixes name the types in the names of kernels.
 var suffixes = map[backend.DType]string{

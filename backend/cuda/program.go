@@ -222,11 +222,11 @@ func (w *writer) places() []string {
 	return append(places, rest)
 }
 
-// tailAddresses returns where the one element is of a thread that takes what vectors leave over. There is one axis.
+// tailAddresses returns where the one element is of a thread that takes what vectors leave over. There is one axis. The thread's index is of 32 bits,
+// but the element's number need not be.
 func (w *writer) tailAddresses() []string {
 	vectors := w.load(words, "b32", atVectors)
-	skipped := w.do(words, "mul.lo.u32", vectors, w.shape.width-1)
-	place := w.do(words, "add.u32", w.index, skipped)
+	place := w.do(longs, "mad.wide.u32", vectors, w.shape.width-1, w.do(longs, "cvt.u64.u32", w.index))
 	at := make([]string, len(w.operands))
 	for k, o := range w.operands {
 		if !w.live[o.value] {
@@ -234,7 +234,7 @@ func (w *writer) tailAddresses() []string {
 		}
 		at[k] = w.load(longs, "b64", w.at.pointers+8*k)
 		if stride(w.shape.strides[k]) == dense {
-			at[k] = w.do(longs, "mad.wide.u32", place, o.dtype.Size(), at[k])
+			at[k] = w.do(longs, "mad.lo.u64", place, o.dtype.Size(), at[k])
 		}
 	}
 	return at

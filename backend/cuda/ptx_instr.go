@@ -6,13 +6,6 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// functions are the instructions that are calls, and the names of their functions without the type.
-var functions = map[backend.MapOp]string{
-	backend.Exp: "exp", backend.Expm1: "expm1", backend.Log: "log", backend.Log1p: "log1p", backend.Sin: "sin", backend.Cos: "cos",
-	backend.Tanh: "tanh", backend.Erf: "erf", backend.GELU: "gelu", backend.GELUGrad: "gelu_grad", backend.Sigmoid: "sigmoid",
-	backend.Softplus: "softplus", backend.Atan2: "atan2",
-}
-
 // roundings are the ways to round to an integer.
 var roundings = map[backend.MapOp]string{backend.Floor: "rmi", backend.Ceil: "rpi", backend.Trunc: "rzi", backend.Round: "rni"}
 
@@ -74,11 +67,8 @@ func (a *assembly) compare(op backend.MapOp, d backend.DType, x, y string) strin
 // float appends an instruction on floats. exact says that a half needs no rounding.
 func (a *assembly) float(op backend.MapOp, d backend.DType, x, y string) (r string, exact bool) {
 	h := heldAs(d)
-	if name, ok := functions[op]; ok {
-		if op.Arity() == 2 {
-			return a.call(h.class, name+"_"+h.number, x, y), false
-		}
-		return a.call(h.class, name+"_"+h.number, x), false
+	if op.IsFunction() {
+		return a.call(h.class, op.String()+"_"+h.number, []string{x, y}[:op.Arity()]...), false
 	}
 	if mode, ok := roundings[op]; ok {
 		return a.do(h.class, "cvt."+mode+"."+h.number+"."+h.number, x), true

@@ -1,5 +1,7 @@
 package cuda
 
+import "github.com/weir-ml/weir/backend"
+
 // Small commands cost their launches. Those of one program that follow each other and share nothing, as an optimizer's do, one for each
 // parameter, run in one launch: a segment of its grid each.
 
@@ -25,16 +27,10 @@ type mapRun struct {
 type span struct{ from, to uint64 }
 
 // spanOf returns the addresses from a view's first byte to its last.
-func spanOf(v *view) span {
-	lo, hi, size := v.p, v.p, uint64(v.dtypeOf().Size())
-	for a := range v.rank {
-		if by := (v.dims[a] - 1) * v.strides[a]; by < 0 {
-			lo += uint64(by) * size
-		} else {
-			hi += uint64(by) * size
-		}
-	}
-	return span{lo, hi + size}
+func spanOf(v *backend.View) span {
+	lo, hi := v.Bounds()
+	base, size := uint64(v.Buf.Addr), v.DType.Size()
+	return span{base + uint64(lo*size), base + uint64(hi*size)}
 }
 
 // meets reports whether some of the spans overlap.
@@ -48,7 +44,7 @@ func meets(spans []span, s span) bool {
 }
 
 // separate reports whether a command depends on none of the segments, nor they on it. The first views are destinations.
-func (r *mapRun) separate(views []view, destinations int) bool {
+func (r *mapRun) separate(views []backend.View, destinations int) bool {
 	for i := range views {
 		s := spanOf(&views[i])
 		if meets(r.writes, s) || i < destinations && meets(r.reads, s) {
@@ -59,7 +55,7 @@ func (r *mapRun) separate(views []view, destinations int) bool {
 }
 
 // note remembers what a segment reads and writes.
-func (r *mapRun) note(views []view, destinations int, blocks int64) {
+func (r *mapRun) note(views []backend.View, destinations int, blocks int64) {
 	for i := range views {
 		if s := spanOf(&views[i]); i < destinations {
 			r.writes = append(r.writes, s)
@@ -73,7 +69,7 @@ func (r *mapRun) note(views []view, destinations int, blocks int64) {
 }
 
 // begin makes the launch just appended one that others may join.
-func (b *batch) begin(key programKey, views []view, blocks int64) {
+func (b *batch) begin(key programKey, views []backend.View, blocks int64) {
 	r := &b.run
 	*r = mapRun{nodes: len(b.nodes), key: key, reads: r.reads[:0], writes: r.writes[:0]}
 	r.note(views, len(key.prog.Outs), blocks)
@@ -83,7 +79,7 @@ func (b *batch) begin(key programKey, views []view, blocks int64) {
 func segmentsOf(k programKey) int { return min(mostSegments, mostParams/k.shape.place(k.prog).size) }
 
 // join makes the command a segment of the batch's last launch, if it can be one.
-func (b *batch) join(key programKey, params []byte, views []view, blocks int64) bool {
+func (b *batch) join(key programKey, params []byte, views []backend.View, blocks int64) bool {
 	r := &b.run
 	destinations := len(key.prog.Outs)
 	switch most := segmentsOf(key); {

@@ -17,10 +17,10 @@
   X(cuDeviceGetCount, (int *n))                                                                                        \
   X(cuDeviceGet, (int *device, int ordinal))                                                                           \
   X(cuDeviceGetName, (char *name, int size, int device))                                                               \
-  X(cuDeviceTotalMem_v2, (size_t * bytes, int device))                                                                 \
   X(cuDeviceGetAttribute, (int *value, int attribute, int device))                                                     \
   X(cuDevicePrimaryCtxRetain, (void **context, int device))                                                            \
   X(cuDevicePrimaryCtxRelease_v2, (int device))                                                                        \
+  X(cuCtxGetCurrent, (void **context))                                                                                 \
   X(cuCtxSetCurrent, (void *context))                                                                                  \
   X(cuMemPoolCreate, (void **pool, const void *properties))                                                            \
   X(cuMemPoolDestroy, (void *pool))                                                                                    \
@@ -65,10 +65,8 @@ DRIVER(DECLARE)
 // CUresult, CUdevice_attribute and what else is enumerated.
 enum {
   FUNCTION_MAX_DYNAMIC_SHARED = 8,
-  DEVICE_PROCESSORS = 16,
   DEVICE_MAJOR = 75,
   DEVICE_MINOR = 76,
-  DEVICE_SHARED_OPTIN = 97,
   DEVICE_MEMORY_POOLS = 115,
   POOL_REUSE_ALLOW_INTERNAL_DEPENDENCIES = 3,
   POOL_RELEASE_THRESHOLD = 4,
@@ -90,18 +88,18 @@ enum {
 
 static const Status fine = {0, NULL};
 
-// A goroutine moves between threads and a context is current in one, so every entry asks for its own. A context that was released may come back
-// at the same address, which generation tells apart.
-static __thread void *current;
-static __thread unsigned current_generation;
+// A context is current in one thread, a goroutine moves between threads, and others in the process may use CUDA on the same ones: so every entry
+// asks. A context that was released may come back at the same address, and is not to be trusted then; generation tells.
 static unsigned generation;
+static __thread unsigned entered;
 
 static Status enter(const Device *d) {
   unsigned now = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
-  if (current == d->context && current_generation == now) return fine;
+  void *current;
+  TRY(cuCtxGetCurrent, (&current));
+  if (current == d->context && entered == now) return fine;
   TRY(cuCtxSetCurrent, (d->context));
-  current = d->context;
-  current_generation = now;
+  entered = now;
   return fine;
 }
 
@@ -148,16 +146,10 @@ Status weir_count(int *n) {
 
 Status weir_properties(int ordinal, Properties *p) {
   int device;
-  size_t memory;
   TRY(cuDeviceGet, (&device, ordinal));
   TRY(cuDeviceGetName, (p->name, sizeof p->name, device));
-  TRY(cuDeviceTotalMem_v2, (&memory, device));
-  p->memory = memory;
   TRY(cuDeviceGetAttribute, (&p->major, DEVICE_MAJOR, device));
   TRY(cuDeviceGetAttribute, (&p->minor, DEVICE_MINOR, device));
-  TRY(cuDeviceGetAttribute, (&p->processors, DEVICE_PROCESSORS, device));
-  TRY(cuDeviceGetAttribute, (&p->shared, DEVICE_SHARED_OPTIN, device));
-  TRY(cuDeviceGetAttribute, (&p->pools, DEVICE_MEMORY_POOLS, device));
   return fine;
 }
 

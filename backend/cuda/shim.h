@@ -28,8 +28,7 @@ enum { LAUNCH, COPY, FILL };
 // Properties of a device.
 typedef struct {
   char name[128];
-  uint64_t memory;
-  int32_t major, minor, processors, shared, pools;
+  int32_t major, minor;  // its compute capability
 } Properties;
 
 // Device holds what every entry needs of one.

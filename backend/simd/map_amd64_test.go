@@ -46,9 +46,9 @@ var functions = []function{
 	{backend.Expm1, math.Expm1, 1.75, 0},
 	{backend.Log, math.Log, 1, 0},
 	{backend.Log1p, math.Log1p, 1, 0},
-	{backend.Sin, math.Sin, 1.75, 0},
-	{backend.Cos, math.Cos, 1.75, 0},
-	{backend.Tanh, math.Tanh, 1.75, 0},
+	{backend.Sin, math.Sin, 1.98, 0},
+	{backend.Cos, math.Cos, 1.98, 0},
+	{backend.Tanh, math.Tanh, 1.25, 0},
 	{backend.Erf, math.Erf, 1.25, 0},
 	{backend.GELU, func(x float64) float64 {
 		if x < geluEnd {

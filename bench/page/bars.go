@@ -82,14 +82,14 @@ func (v *view) summary() []summary {
 	for i := 1; i < len(v.labels); i++ {
 		s := summary{Series: i % marks, Label: v.labels[i]}
 		for _, suite := range v.suites() {
-			sum, n := 0.0, 0
+			var ratios []float64
 			for _, c := range suite.Cases {
 				if ratio := v.ratio(suite.Name+"/"+c.Name, i); ratio > 0 {
-					sum, n = sum+math.Log(ratio), n+1
+					ratios = append(ratios, ratio)
 				}
 			}
-			if n > 0 {
-				s.Suites = append(s.Suites, fact{suite.Name, bench.FormatRatio(math.Exp(sum / float64(n)))})
+			if len(ratios) > 0 {
+				s.Suites = append(s.Suites, fact{suite.Name, bench.FormatRatio(geometricMean(ratios))})
 			}
 		}
 		if len(s.Suites) > 0 {
@@ -97,6 +97,15 @@ func (v *view) summary() []summary {
 		}
 	}
 	return found
+}
+
+// geometricMean returns the geometric mean of positive numbers.
+func geometricMean(xs []float64) float64 {
+	sum := 0.0
+	for _, x := range xs {
+		sum += math.Log(x)
+	}
+	return math.Exp(sum / float64(len(xs)))
 }
 
 // ratio returns how many times as fast as the first column another is at a case, 0 if one of them has no result.

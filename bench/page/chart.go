@@ -99,6 +99,8 @@ func (a *axis) ticks() []tick {
 	return found
 }
 
+func power10(x float64) float64 { return math.Pow(10, x) }
+
 // mark puts ticks at some values in place of those of an axis.
 func (a *axis) mark(values []float64) {
 	a.Ticks = nil

@@ -62,7 +62,7 @@ func Write(w io.Writer, r *bench.Report, c *bench.Comparison) error {
 	if c != nil {
 		for _, d := range c.Differences {
 			x.Differences = append(x.Differences, difference{
-				d.Name, d.Column, bench.FormatTime(d.Before), bench.FormatTime(d.Now), fmt.Sprintf("×%.2f", d.Ratio),
+				d.Name, d.Column, bench.FormatTime(d.Before), bench.FormatTime(d.Now), bench.FormatRatio(d.Ratio),
 			})
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/weir-ml/weir/bench"
 )
-
-func power10(x float64) float64 { return math.Pow(10, x) }
 
 // step is a result of a whole training step.
 type step struct {
@@ -120,65 +117,4 @@ func (v *view) draw(c *chart, points map[int][][2]float64, title func([2]float64
 			c.add(i, p[0], p[1], v.labels[i]+", "+title(p))
 		}
 	}
-}
-
-// overWorkers draws, for every backend with several numbers of workers, the geometric mean over matrix products and training steps of the speed relative to
-// the fewest.
-func (v *view) overWorkers() *chart {
-	type place struct {
-		backend string
-		workers int
-	}
-	medians := map[place]map[string]float64{}
-	for i := range v.report.Results {
-		x := &v.report.Results[i]
-		if strings.HasPrefix(x.Name, "matmul/") || strings.HasPrefix(x.Name, "mle/step/") {
-			at := place{x.Backend, x.Workers}
-			if medians[at] == nil {
-				medians[at] = map[string]float64{}
-			}
-			medians[at][x.Name] = x.Median
-		}
-	}
-	fewest := map[string]int{}
-	for at := range medians {
-		if have, ok := fewest[at.backend]; !ok || at.workers < have {
-			fewest[at.backend] = at.workers
-		}
-	}
-	points, xs, ys := map[int][][2]float64{}, []float64{}, []float64{}
-	for i, label := range v.labels { // a backend's line has the mark of its first column
-		backend, _, _ := strings.Cut(label, "×")
-		if slices.ContainsFunc(v.labels[:i], func(l string) bool { b, _, _ := strings.Cut(l, "×"); return b == backend }) {
-			continue
-		}
-		for at, now := range medians {
-			speed, n := 0.0, 0
-			for name, before := range medians[place{backend, fewest[backend]}] {
-				if ns := now[name]; at.backend == backend && ns > 0 {
-					speed, n = speed+math.Log(before/ns), n+1
-				}
-			}
-			if n > 0 {
-				points[i] = append(points[i], [2]float64{float64(at.workers), math.Exp(speed / float64(n))})
-			}
-		}
-		slices.SortFunc(points[i], func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
-		if len(points[i]) < 2 {
-			delete(points, i)
-		}
-		for _, p := range points[i] {
-			xs, ys = append(xs, p[0]), append(ys, p[1], p[0]/points[i][0][0])
-		}
-	}
-	if len(points) == 0 {
-		return nil
-	}
-	c := newChart("Speed over workers", "workers", "times as fast", xs, ys)
-	c.X.mark(xs)
-	c.Note = "Geometric mean over matrix products and training steps; dashed: as many times as fast as there are workers."
-	least, most := slices.Min(xs), slices.Max(xs)
-	c.connect("roof", [][2]float64{{least, 1}, {most, most / least}})
-	v.draw(c, points, func(p [2]float64) string { return fmt.Sprintf("workers: %g: ×%.2f", p[0], p[1]) })
-	return c
 }

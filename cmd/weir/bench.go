@@ -47,6 +47,9 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := checkOutputs([]output{{"json", b.JSON}, {"html", b.HTML}}); err != nil {
+		return err
+	}
 	baseline, err := readReport(b.Baseline)
 	if err != nil {
 		return err
@@ -207,7 +210,7 @@ func benchProgress(w io.Writer) (show func(done, of int, name string), end func(
 				bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(16), progressbar.OptionSetPredictTime(true),
 					progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 			}
-			bar.Describe(fmt.Sprintf("%-34s", name[:min(len(name), 34)]))
+			bar.Describe(fmt.Sprintf("%-34.34s", name))
 			_ = bar.Set(done) // a terminal that is gone is no reason to stop
 		}, func() {
 			if bar != nil {

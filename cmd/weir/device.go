@@ -28,7 +28,7 @@ func (d deviceFlags) in(p precisionFlag, f func(s *tensor.Stream) error) (err er
 	o := backend.Options{Precision: p.Precision}
 	if d.Workers != nil {
 		if *d.Workers < 1 {
-			return fmt.Errorf("workers is %d; want at least 1", *d.Workers)
+			return usageError{fmt.Errorf("--workers is %d; want at least 1", *d.Workers)}
 		}
 		o.Workers = *d.Workers
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"text/tabwriter"
 
 	"github.com/weir-ml/weir/gflownet/diffusion"
@@ -20,7 +23,7 @@ const (
 // checkSamples returns an error unless an evaluation can be made of n samples.
 func checkSamples(flag string, n int) error {
 	if n < 2 || n > 1<<24 {
-		return fmt.Errorf("%s is %d; want 2 to %d", flag, n, 1<<24)
+		return usageError{fmt.Errorf("--%s is %d; want 2 to %d", flag, n, 1<<24)}
 	}
 	return nil
 }
@@ -49,8 +52,11 @@ func (v *evalCmd) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	return v.on(func(s *tensor.Stream) error {
-		e, err := openRun(c, s, v.From, v.Data)
+		e, path, err := openRun(c, s, v.From, func(settings *train.Config) { settings.Data = cmp.Or(v.Data, settings.Data) })
 		if err != nil {
+			return err
+		}
+		if err := checkRunOutput(v.Out, path); err != nil {
 			return err
 		}
 		seed := evaluationSeed(e.Config)
@@ -80,23 +86,26 @@ func (v *evalCmd) check() error {
 		value int
 	}{{"batch", v.Batch}, {"paths", v.Paths}, {"points", v.Points}} {
 		if flag.value < 1 || flag.value > 1<<24 {
-			return fmt.Errorf("%s is %d; want 1 to %d", flag.name, flag.value, 1<<24)
+			return usageError{fmt.Errorf("--%s is %d; want 1 to %d", flag.name, flag.value, 1<<24)}
 		}
 	}
 	return checkSamples("samples", v.N)
 }
 
-// openRun opens the run in dir. data, if not empty, is where its data is now.
-func openRun(c *console, s *tensor.Stream, dir, data string) (*train.Experiment, error) {
-	path, err := findCheckpoint(c, dir)
-	if err != nil {
-		return nil, err
+// openRun opens the run in dir, with its settings adjusted, and returns the checkpoint's path too.
+func openRun(c *console, s *tensor.Stream, dir string, adjust func(*train.Config)) (e *train.Experiment, path string, err error) {
+	if path, err = findCheckpoint(c, dir); err != nil {
+		return nil, "", err
 	}
-	return train.OpenExperiment(s, path, func(settings *train.Config) {
-		if data != "" {
-			settings.Data = data
-		}
+	data := ""
+	e, err = train.OpenExperiment(s, path, func(settings *train.Config) {
+		adjust(settings)
+		data = settings.Data
 	})
+	if data != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("%w; if the data has moved, say where it is by --data", err)
+	}
+	return e, path, err
 }
 
 // printReport writes a report as a table, with standard errors.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/weir-ml/weir/gflownet/diffusion"
 	"github.com/weir-ml/weir/gflownet/torchgfn"
@@ -87,9 +88,15 @@ type exportCmd struct {
 
 // Run writes the file, whole or not at all.
 func (x *exportCmd) Run(c *console) error {
+	if ext := filepath.Ext(x.Out); ext != ".safetensors" {
+		return usageError{fmt.Errorf("--out is %s; want a name that ends in .safetensors", x.Out)}
+	}
 	return x.on(func(s *tensor.Stream) error {
 		path, err := findCheckpoint(c, x.From)
 		if err != nil {
+			return err
+		}
+		if err := checkRunOutput(x.Out, path); err != nil {
 			return err
 		}
 		model, err := train.OpenModel(s, path)

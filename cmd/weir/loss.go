@@ -25,6 +25,9 @@ type lossCmd struct {
 
 // Run prints the loss and how far it is from what the case records.
 func (l *lossCmd) Run(c *console) error {
+	if err := checkOutputs([]output{{"grads", l.Grads}}, l.Case); err != nil {
+		return err
+	}
 	return l.on(func(s *tensor.Stream) error {
 		d := backend.Invalid
 		if l.DType != nil {

@@ -51,6 +51,16 @@ func defaultRunDir(c train.Config) runDir {
 	return runDir(filepath.Join("runs", name))
 }
 
+// checkRunOutput returns an error if the file of --out cannot be written, or is one of the run that a checkpoint belongs to.
+func checkRunOutput(out, checkpoint string) error {
+	dir := runDir(filepath.Dir(checkpoint))
+	checkpoints, err := dir.checkpoints()
+	if err != nil {
+		return err
+	}
+	return checkOutputs([]output{{"out", out}}, slices.Concat(checkpoints, dir.files(), []string{checkpoint})...)
+}
+
 // checkFree returns an error if a run's files are there already.
 func (d runDir) checkFree() error {
 	checkpoints, err := d.checkpoints()

@@ -27,9 +27,9 @@ type sampleCmd struct {
 func (m *sampleCmd) Run(ctx context.Context, c *console) error {
 	switch {
 	case m.N < 1:
-		return fmt.Errorf("samples is %d; want at least 1", m.N)
+		return usageError{fmt.Errorf("--samples is %d; want at least 1", m.N)}
 	case m.Batch < 1:
-		return fmt.Errorf("batch is %d; want at least 1", m.Batch)
+		return usageError{fmt.Errorf("--batch is %d; want at least 1", m.Batch)}
 	}
 	format, err := findFormat("out", m.Out)
 	if err != nil {
@@ -38,6 +38,9 @@ func (m *sampleCmd) Run(ctx context.Context, c *console) error {
 	return m.on(func(s *tensor.Stream) error {
 		path, err := findCheckpoint(c, m.From)
 		if err != nil {
+			return err
+		}
+		if err := checkRunOutput(m.Out, path); err != nil {
 			return err
 		}
 		model, err := train.OpenModel(s, path)

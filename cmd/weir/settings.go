@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/weir-ml/weir/gflownet/diffusion"
@@ -15,7 +18,7 @@ type settings struct {
 	Data    string   `group:"What to learn:" placeholder:"FILE" help:"A table of numbers: .csv, .npy or .safetensors. Columns are standardized; a tenth of the rows is held out."`
 	Columns []string `group:"What to learn:" placeholder:"NAME" help:"Columns of the data, by name or number (default: all)."`
 
-	DataMemory int `group:"What to learn:" default:"${dataMemory}" help:"Memory for rows, in MiB; an .npy file with more is read in blocks."`
+	DataMemory mebibytes `group:"What to learn:" default:"${dataMemory}" help:"Memory for rows, in MiB; an .npy file with more is read in blocks."`
 
 	Steps *int    `group:"Training:" placeholder:"N" help:"Training steps, in total, also on --resume (default: ${targetSteps} for a target, ${dataSteps} for data)."`
 	Batch int     `group:"Training:" default:"${batch}" help:"Samples a step."`
@@ -58,6 +61,19 @@ type settings struct {
 	PBForm diffusion.Form `group:"Networks:" name:"pb-form" default:"additive" help:"How they enter: additive or multiplicative."`
 }
 
+// mebibytes are a size of memory, by units of 1<<20 bytes.
+type mebibytes int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *mebibytes) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > math.MaxInt>>20 {
+		return fmt.Errorf("got %q; want 1 to %d MiB", text, math.MaxInt>>20)
+	}
+	*m = mebibytes(n)
+	return nil
+}
+
 // config returns the settings, checked. Zeros are errors here: a default that is wanted is already in place.
 func (s *settings) config() (train.Config, error) {
 	c := train.Config{
@@ -66,7 +82,7 @@ func (s *settings) config() (train.Config, error) {
 		LearnVariance: s.LearnVariance, LearnPB: s.LearnPB, PBScaleRange: s.PBScaleRange,
 		IncludeLogPB: s.IncludeLogPB, Exploration: s.ExplorationStd,
 		Schedule: s.Schedule, WarmUp: s.WarmUp, WeightDecay: s.WeightDecay, ClipNorm: s.ClipNorm, EMA: s.EMA,
-		DataMemory: s.DataMemory << 20, MicroBatch: s.MicroBatch, BoundEvery: s.BoundEvery, Patience: s.Patience,
+		DataMemory: int(s.DataMemory) << 20, MicroBatch: s.MicroBatch, BoundEvery: s.BoundEvery, Patience: s.Patience,
 	}
 	c.DiagonalVariance, c.Scaled, c.LogVarRange, c.PBForm, c.LRPB, c.ExplorationDecay = s.Diagonal, s.Scaled, s.LogVarRange, s.PBForm, s.LRPB, s.Decay
 	if c.Target == "" && c.Data == "" {
@@ -91,6 +107,9 @@ var mayChange = []string{"resume", "steps", "data", "backend", "workers", "preci
 
 // checkResume returns an error that names the flags that a continued run cannot change.
 func checkResume(given map[string]bool) error {
+	if given["config"] {
+		return usageError{errors.New("--config cannot go with --resume: settings come from the checkpoint")}
+	}
 	var fixed []string
 	for name := range given {
 		if !slices.Contains(mayChange, name) {

@@ -17,9 +17,11 @@ type splitCmd struct {
 	Seed    uint64   `default:"${seed}" help:"That of the run."`
 	Seen    string   `required:"" placeholder:"FILE" help:"File to write the rows to that are trained on: .csv, whose first line names the columns, .npy or .safetensors."`
 	Held    string   `required:"" placeholder:"FILE" help:"File to write the rows to that are held out."`
+
+	DataMemory mebibytes `default:"${dataMemory}" help:"Memory for rows, in MiB; the table must fit."`
 }
 
-// Run writes both files, each whole or not at all.
+// Run writes both files, each whole or not at all, and not over each other or the table.
 func (m *splitCmd) Run(c *console) error {
 	seenFormat, err := findFormat("seen", m.Seen)
 	if err != nil {
@@ -29,7 +31,15 @@ func (m *splitCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	seen, held, err := train.SplitData(train.Config{Data: m.Data, Columns: m.Columns, Seed: m.Seed})
+	for _, o := range []output{{"seen", m.Seen}, {"held", m.Held}} {
+		if o.path == "-" {
+			return usageError{fmt.Errorf("--%s is -, and stdout is for one table; want a file", o.flag)}
+		}
+	}
+	if err := checkOutputs([]output{{"seen", m.Seen}, {"held", m.Held}}, m.Data); err != nil {
+		return err
+	}
+	seen, held, err := train.SplitData(train.Config{Data: m.Data, Columns: m.Columns, Seed: m.Seed, DataMemory: int(m.DataMemory) << 20})
 	if err != nil {
 		return err
 	}

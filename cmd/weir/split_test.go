@@ -34,8 +34,8 @@ func TestSplitsThatCannotBeAreOneLine(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.csv")
 	for want, args := range map[string][]string{
 		"--held is x.txt; want a name that ends in .csv": {"--data", faithful, "--seen", out, "--held", "x.txt"},
-		"absent.csv":                 {"--data", "absent.csv", "--seen", out, "--held", out},
-		`there is no column "depth"`: {"--data", faithful, "--columns", "depth", "--seen", out, "--held", out},
+		"absent.csv":                 {"--data", "absent.csv", "--seen", out, "--held", out + ".npy"},
+		`there is no column "depth"`: {"--data", faithful, "--columns", "depth", "--seen", out, "--held", out + ".npy"},
 	} {
 		r := weir(append([]string{"split"}, args...)...)
 		require.NotZero(t, r.code)

@@ -98,21 +98,24 @@ func (t *trainCmd) opener(given map[string]bool) (opener, error) {
 	}
 	switch {
 	case t.Keep < 1:
-		return nil, fmt.Errorf("keep is %d; want at least 1", t.Keep)
+		return nil, usageError{fmt.Errorf("--keep is %d; want at least 1", t.Keep)}
 	case t.CheckpointEvery != nil && *t.CheckpointEvery < 1:
-		return nil, fmt.Errorf("checkpoint-every is %d; want at least 1", *t.CheckpointEvery)
+		return nil, usageError{fmt.Errorf("--checkpoint-every is %d; want at least 1", *t.CheckpointEvery)}
 	}
 	if t.Resume != "" {
 		if err := checkResume(given); err != nil {
 			return nil, err
 		}
 		if t.Steps != nil && *t.Steps < 1 {
-			return nil, fmt.Errorf("steps is %d; want at least 1", *t.Steps)
+			return nil, usageError{fmt.Errorf("--steps is %d; want at least 1", *t.Steps)}
 		}
 		return func(s *tensor.Stream, c *console) (*trainRun, error) { return t.resume(s, c, given) }, nil
 	}
 	config, err := t.config()
-	if err != nil {
+	switch {
+	case err != nil && t.Config == "":
+		return nil, usageError{err}
+	case err != nil: // which may be the file's
 		return nil, err
 	}
 	return func(s *tensor.Stream, c *console) (*trainRun, error) { return t.begin(s, c, config) }, nil
@@ -183,11 +186,7 @@ func (t *trainCmd) resume(s *tensor.Stream, c *console, given map[string]bool) (
 
 // reopen opens the checkpoint of a run, and its metrics and bounds until then.
 func (t *trainCmd) reopen(s *tensor.Stream, c *console, given map[string]bool) (*trainRun, error) {
-	path, err := findCheckpoint(c, t.Resume)
-	if err != nil {
-		return nil, err
-	}
-	e, err := train.OpenExperiment(s, path, func(c *train.Config) {
+	e, path, err := openRun(c, s, t.Resume, func(c *train.Config) {
 		if t.Steps != nil {
 			c.Steps = *t.Steps
 		}
@@ -203,7 +202,7 @@ func (t *trainCmd) reopen(s *tensor.Stream, c *console, given map[string]bool) (
 	}
 	from := runDir(filepath.Dir(path))
 	if e.Trainer.Step >= e.Config.Steps {
-		return nil, fmt.Errorf("%s has done %d of %d steps; give a larger total with --steps", from, e.Trainer.Step, e.Config.Steps)
+		return nil, fmt.Errorf("%s has done %d of %d steps; give a larger total with --steps, or see weir eval", from, e.Trainer.Step, e.Config.Steps)
 	}
 	r := t.newRun(e, from, c)
 	r.opened = path

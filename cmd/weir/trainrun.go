@@ -39,13 +39,21 @@ func (r *trainRun) train(ctx context.Context) error {
 	switch {
 	case errors.Is(err, train.ErrNoProgress):
 		r.console.note("%v, of which the weights are in %s", err, r.dir.best())
-		return r.finish(ctx)
+		return r.keptAnyhow(r.finish(ctx))
 	case err == nil:
-		return r.finish(ctx)
+		return r.keptAnyhow(r.finish(ctx))
 	case interrupted(ctx, err):
 		return r.endEarly()
 	}
 	return err
+}
+
+// keptAnyhow adds to the error of a report or a picture that no training is lost by it.
+func (r *trainRun) keptAnyhow(err error) error {
+	if err == nil || errors.Is(err, errSaved) {
+		return err
+	}
+	return fmt.Errorf("%w; the run itself is saved: weir eval --from %s reports on it", err, r.dir)
 }
 
 // steps trains and saves.

@@ -25,11 +25,11 @@ func main() {
 	out := flag.String("out", "faithful.png", "picture to write")
 	steps := flag.Int("steps", 600, "training steps")
 	flag.Parse()
-	samples, err := fit(train.Config{Data: *data, Steps: *steps, Batch: 128, LR: 3e-3})
+	table, err := open(*data)
 	if err != nil {
 		log.Fatal(err)
 	}
-	table, err := dataset.OpenCSV(*data)
+	samples, err := fit(train.Config{Data: *data, Steps: *steps, Batch: 128, LR: 3e-3})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,6 +41,15 @@ func main() {
 	if err := p.Save(5*vg.Inch, 5*vg.Inch, *out); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// open reads a table that can be drawn.
+func open(path string) (*dataset.Table, error) {
+	table, err := dataset.OpenCSV(path)
+	if err == nil && len(table.Columns) != 2 {
+		return nil, fmt.Errorf("%s has %d columns; want two to draw", path, len(table.Columns))
+	}
+	return table, err
 }
 
 // fit trains a sampler and returns 1000 of its samples in the data's units, row by row.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,15 @@ func TestTheDataAreComplete(t *testing.T) {
 		correlation += rows[2*i] * rows[2*i+1] / 272
 	}
 	require.InDelta(t, 0.9008112, correlation, 5e-8)
+}
+
+func TestATableThatCannotBeDrawnIsAnError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "line.csv")
+	require.NoError(t, os.WriteFile(path, []byte("x\n1\n2\n"), 0o644))
+	_, err := open(path)
+	require.EqualError(t, err, path+" has 1 columns; want two to draw")
+	_, err = open("faithful.csv")
+	require.NoError(t, err)
 }
 
 func TestFitDrawsPairsInTheDatasUnits(t *testing.T) {

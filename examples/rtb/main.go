@@ -59,12 +59,27 @@ func main() {
 	}
 }
 
+// check finds what is wrong before the prior is trained, which takes long.
+func (c config) check() error {
+	switch {
+	case c.steps < 1:
+		return fmt.Errorf("relative trajectory balance: %d steps; want at least 1", c.steps)
+	case !(c.fromPrior >= 0 && c.fromPrior <= 1):
+		return fmt.Errorf("relative trajectory balance: %v of the paths are the prior's; want a share, 0 to 1", c.fromPrior)
+	}
+	_, err := train.Decay(c.decay).Schedule(c.steps)
+	return err
+}
+
 // floor of log r in training. In the modes that the posterior leaves, log r is about −40. At −10 they keep 3·10⁻⁵ of it, which no sample tells from none.
 const floor = -10
 
 // run opens or trains the prior, fine-tunes it, prints how it goes, and ends with a table of how good prior and posterior are.
 func run(ctx context.Context, out io.Writer, c config) (err error) {
 	defer tensor.Catch(&err)
+	if err := c.check(); err != nil {
+		return err
+	}
 	device, err := tensor.Open(c.device, backend.Options{})
 	if err != nil {
 		return err
@@ -133,12 +148,6 @@ func openPrior(ctx context.Context, out io.Writer, s *tensor.Stream, c config) (
 
 // fit trains the posterior, and prints the loss every 200 steps.
 func fit(ctx context.Context, out io.Writer, rng *tensor.RNG, loss *RTB, likelihood gflownet.Env, c config) error {
-	switch {
-	case c.steps < 1:
-		return fmt.Errorf("relative trajectory balance: %d steps; want at least 1", c.steps)
-	case !(c.fromPrior >= 0 && c.fromPrior <= 1):
-		return fmt.Errorf("relative trajectory balance: %v of the paths are the prior's; want a share, 0 to 1", c.fromPrior)
-	}
 	decay, err := train.Decay(c.decay).Schedule(c.steps)
 	if err != nil {
 		return err

@@ -75,6 +75,9 @@ func TestRunReturnsWhatIsWrong(t *testing.T) {
 		change(&c)
 		require.ErrorContains(t, run(context.Background(), io.Discard, c), want)
 	}
+	c := quick
+	c.prior, c.decay = "absent.safetensors", "odd"
+	require.ErrorContains(t, run(context.Background(), io.Discard, c), `"odd"`, "settings are checked before the prior is opened or trained")
 	ended, end := context.WithCancel(context.Background())
 	end()
 	require.ErrorIs(t, run(ended, io.Discard, quick), context.Canceled)

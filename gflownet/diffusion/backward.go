@@ -30,7 +30,7 @@ type Backward struct {
 // NewBridge returns the fixed Brownian bridge.
 func NewBridge(p Process, dim int) *Backward { return &Backward{Process: p, dim: dim} }
 
-// NewBackward returns a learned policy in d dimensions with fresh weights.
+// NewBackward returns a learned policy in d dimensions with fresh weights. A setting out of range, or a dtype that is no float, is an error.
 func NewBackward(rng *tensor.RNG, d backend.DType, dim int, p Process, c PolicyConfig) (b *Backward, err error) {
 	defer tensor.Catch(&err)
 	c = c.withDefaults()

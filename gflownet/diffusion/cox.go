@@ -32,7 +32,7 @@ const (
 var coxMean = math.Log(126) - coxVariance/2
 
 // NewCoxProcess returns the posterior given the counts of a square grid, row by row, at most 64×64. It takes time in the order of d³, a second or two
-// for the field's 40×40, and 8·d² bytes.
+// for the field's 40×40, and 8·d² bytes. Counts that are not whole numbers, or no such grid, are an error.
 func NewCoxProcess(counts []float64) (*CoxProcess, error) {
 	side := int(math.Sqrt(float64(len(counts))) + 0.5)
 	if side < 1 || side > 64 || side*side != len(counts) {

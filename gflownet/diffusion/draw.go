@@ -8,7 +8,7 @@ import (
 	"github.com/weir-ml/weir/tensor"
 )
 
-// Draw returns n samples of the sampler's terminal states, row by row; see [Sampler.DrawEach].
+// Draw returns n samples of the sampler's terminal states, row by row; see [Sampler.DrawEach]. Its errors are the same.
 func (s *Sampler) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]float64, error) {
 	samples := make([]float64, 0, max(n, 0)*s.PF.Dim())
 	err := s.DrawEach(ctx, rng, n, batch, func(rows []float64) error {

@@ -24,7 +24,7 @@ var (
 	_ Normalized   = (*Funnel)(nil)
 )
 
-// NewFunnel returns the funnel in dim ≥ 2 dimensions.
+// NewFunnel returns the funnel in dim ≥ 2 dimensions. Fewer, or a deviation that is not positive, are an error.
 func NewFunnel(dim int, std float64) (*Funnel, error) {
 	if dim < 2 {
 		return nil, fmt.Errorf("diffusion: a funnel in %d dimensions; want at least 2", dim)

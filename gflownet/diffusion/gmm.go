@@ -29,6 +29,7 @@ var (
 )
 
 // NewGMM returns the mixture of components with those weights, which need not sum to 1, means (K × d) and covariances (K × d × d).
+// Sizes that disagree, weights that are not positive and covariances that are not positive definite are errors.
 func NewGMM(weights []float64, means [][]float64, covs [][][]float64) (*GMM, error) {
 	k := len(weights)
 	if k == 0 || len(means) != k || len(covs) != k {

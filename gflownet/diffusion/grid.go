@@ -73,7 +73,7 @@ func (g Grid) String() string {
 	return gridNames[g.kind]
 }
 
-// ParseGrid returns the grid of a text form.
+// ParseGrid returns the grid of a text form. An unknown one is an error.
 func ParseGrid(text string) (g Grid, err error) {
 	name, number, numbered := strings.Cut(text, ":")
 	for kind, n := range gridNames {

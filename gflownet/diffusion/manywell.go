@@ -28,7 +28,7 @@ var (
 	_ Modal        = (*ManyWell)(nil)
 )
 
-// NewManyWell returns the wells in dim dimensions, a positive even number.
+// NewManyWell returns the wells in dim dimensions, a positive even number. Another number is an error.
 func NewManyWell(dim int) (*ManyWell, error) {
 	if dim < 2 || dim%2 != 0 {
 		return nil, fmt.Errorf("diffusion: wells in %d dimensions; want a positive even number", dim)

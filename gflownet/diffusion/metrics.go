@@ -12,13 +12,13 @@ import (
 
 // BackwardBalance returns Σ log p_B − Σ log p_F for a path back from each of x (B, d). In expectation it is an upper bound on −log p(x), p the
 // density of the sampler's terminal states. Batches of the given size, at least 1, are taken in turn, and do not change what is drawn; ctx can end
-// it between two commands.
+// it between two commands. The error is then that of ctx.
 func (s *Sampler) BackwardBalance(ctx context.Context, rng *tensor.RNG, x *tensor.Tensor, batch int) ([]float64, error) {
 	return s.BackwardPaths(ctx, rng, x, 1, batch)
 }
 
 // BackwardPaths is BackwardBalance for several paths back from each of x (B, d), at least 1: entries i·paths, …, i·paths + paths − 1 of the result
-// are those of point i. The batch counts paths.
+// are those of point i. The batch counts paths. Its errors are those of BackwardBalance.
 func (s *Sampler) BackwardPaths(ctx context.Context, rng *tensor.RNG, x *tensor.Tensor, paths, batch int) (balance []float64, err error) {
 	defer tensor.Catch(&err)
 	checkPoints("paths back", x, s.PF.Dim())
@@ -58,6 +58,7 @@ func LogLikelihood(balance []float64, paths int) []float64 {
 }
 
 // ForwardWeights draws n samples from the sampler and returns them, row by row, with their log importance weights under env.
+// Its errors are those of VisitForward.
 func (s *Sampler) ForwardWeights(
 	ctx context.Context, rng *tensor.RNG, env gflownet.Env, n, batch int,
 ) (samples, weights []float64, err error) {

@@ -57,6 +57,7 @@ type PISGradNet struct {
 }
 
 // NewPISGradNet returns a network from (…, T, in) to (…, T, out) with fresh weights, as a loss of one's own may want for the flow through a state.
+// A size out of range, or a dtype that is no float, is an error.
 func NewPISGradNet(rng *tensor.RNG, d backend.DType, in, out int, c NetConfig) (n *PISGradNet, err error) {
 	defer tensor.Catch(&err)
 	c = c.withDefaults()

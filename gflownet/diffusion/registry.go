@@ -13,7 +13,7 @@ import (
 // Params are the numbers that a named target is made from.
 type Params map[string]float64
 
-// Int returns a parameter that must be a whole number from least to most.
+// Int returns a parameter that must be a whole number from least to most. Another number is an error.
 func (p Params) Int(key string, least, most int) (int, error) {
 	x := p[key]
 	if x != math.Trunc(x) || x < float64(least) || x > float64(most) {
@@ -81,13 +81,17 @@ func TargetParams(name string) Params {
 }
 
 // NewTarget returns a registered target. spec is its name, or its name and parameters, as in "many_well:dim=8" or "funnel:dim=3,std=2".
+// An unknown name or parameter, or one out of range, is an error.
 func NewTarget(spec string) (Target, error) {
-	name, list, _ := strings.Cut(spec, ":")
+	name, list, parameters := strings.Cut(spec, ":")
 	registry.RLock()
 	r, ok := registry.recipes[name]
 	registry.RUnlock()
 	if !ok {
 		return nil, fmt.Errorf("diffusion: unknown target %q; have %s", name, strings.Join(Targets(), ", "))
+	}
+	if parameters && list == "" {
+		return nil, fmt.Errorf("diffusion: target %q ends in a colon; want parameters after it, or none", spec)
 	}
 	params, err := r.params(list)
 	if err != nil {

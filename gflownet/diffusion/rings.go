@@ -26,7 +26,7 @@ var (
 	_ Modal        = (*Rings)(nil)
 )
 
-// NewRings returns that many rings.
+// NewRings returns that many rings. None, or a deviation that is not positive, is an error.
 func NewRings(rings int, std float64) (*Rings, error) {
 	if rings < 1 {
 		return nil, fmt.Errorf("diffusion: %d rings; want at least 1", rings)

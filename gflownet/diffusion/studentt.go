@@ -29,6 +29,7 @@ var (
 )
 
 // NewStudentT returns the mixture of components about means (K × d), with df ≥ 1 degrees of freedom, at most 100.
+// Other degrees, and means that differ in dimension or are not finite, are errors.
 func NewStudentT(df int, means [][]float64) (*StudentT, error) {
 	if df < 1 || df > 100 {
 		return nil, fmt.Errorf("diffusion: Student's t with %d degrees of freedom; want 1 to 100", df)

@@ -304,6 +304,7 @@ func TestNewTargetTakesParameters(t *testing.T) {
 		"many_well:dim=2.5":        "diffusion: target many_well: dim is 2.5; want a whole number from 2 to 1048576",
 		"many_well:dim=x":          `diffusion: target many_well: dim is "x"; want a number`,
 		"many_well:dim=NaN":        `diffusion: target many_well: dim is "NaN"; want a number`,
+		"many_well:":               `diffusion: target "many_well:" ends in a colon; want parameters after it, or none`,
 		"many_well:size=4":         `diffusion: target many_well: there is no parameter "size"; have dim=32`,
 		"gmm25_prior:dim=2":        `diffusion: target gmm25_prior: there is no parameter "dim"; it has none`,
 		"easy_funnel:std=0":        "a funnel whose neck has standard deviation 0; want a positive number",

@@ -33,6 +33,7 @@ type MLE struct {
 var _ gflownet.Loss = (*MLE)(nil)
 
 // New returns the loss of a forward and a backward policy with mean reduction; a nil pb stands for the fixed Brownian bridge.
+// Policies that do not fit, as for diffusion.NewSampler, are an error.
 func New(pf *diffusion.Forward, pb *diffusion.Backward) (*MLE, error) {
 	policies, err := diffusion.NewSampler(pf, pb)
 	if err != nil {
@@ -51,6 +52,7 @@ func (m *MLE) policies() *diffusion.Sampler { return &diffusion.Sampler{PF: m.PF
 
 // Loss returns the loss of terminal states (B, d), or (B, d+1) with a last column that marks terminal states and is dropped. Its shape is (), or (B)
 // for gflownet.None. o.Noise has shape (B, N, d), noise[:, j] for the j-th step back from time 1. env is not used.
+// Samples or noise of another shape or dtype, and an exploration that is no number, are errors.
 func (m *MLE) Loss(tape *autograd.Tape, env gflownet.Env, samples *tensor.Tensor, o gflownet.Options) (loss *autograd.Var, err error) {
 	defer tensor.Catch(&err)
 	x, err := m.points(samples)

@@ -35,7 +35,7 @@ type Checkpoint struct {
 	path string
 }
 
-// Open reads a file: safetensors if its name ends so, else PyTorch's.
+// Open reads a file: safetensors if its name ends so, else PyTorch's. A file that cannot be read, or has no policies, is an error.
 func Open(path string) (*Checkpoint, error) {
 	c, err := open(path)
 	if err != nil {
@@ -120,6 +120,7 @@ func under(entries []tensorio.Entry, prefixes ...string) []tensorio.Entry {
 }
 
 // Policies returns the policies as a sampler that computes in dtype d, or in that of the forward policy's weights if d is backend.Invalid.
+// Settings that do not fit the file are an error.
 func (c *Checkpoint) Policies(s *tensor.Stream, d backend.DType, st Settings) (sampler *diffusion.Sampler, err error) {
 	defer tensor.Catch(&err)
 	if sampler, err = c.policies(s, d, st); err != nil {
@@ -151,7 +152,7 @@ func (c *Checkpoint) policies(s *tensor.Stream, d backend.DType, st Settings) (*
 	return sampler, c.CopyInto(s, sampler)
 }
 
-// CopyInto overwrites the weights of a sampler's policies, which must be of the file's sizes, cast to their dtype.
+// CopyInto overwrites the weights of a sampler's policies, which must be of the file's sizes, cast to their dtype. Anything else is an error.
 func (c *Checkpoint) CopyInto(s *tensor.Stream, sampler *diffusion.Sampler) (err error) {
 	defer tensor.Catch(&err)
 	if sampler.PB.Learned() != (c.Backward != nil) {

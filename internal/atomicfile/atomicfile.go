@@ -27,15 +27,11 @@ func Write(path string, write func(io.Writer) error) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	temp := filepath.Join(dir, "."+base+"."+rand.Text()+tempEnd)
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := create(path)
 	if err != nil {
-		return named(err, "create", path)
+		return err
 	}
+	temp := f.Name()
 	// Deferred, so that a panic in write leaves no file either. Closing twice and removing what was renamed do nothing.
 	defer func() {
 		f.Close()
@@ -54,10 +50,39 @@ func Write(path string, write func(io.Writer) error) error {
 	if err := os.Rename(temp, path); err != nil {
 		return named(err, "replace", path)
 	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(path))
 }
 
 const tempEnd = ".tmp"
+
+// create makes the temporary file that will be the one at path.
+func create(path string) (*os.File, error) {
+	dir, base := filepath.Split(path)
+	temp := filepath.Join(dir, "."+base+"."+rand.Text()+tempEnd)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, named(err, "create", path)
+	}
+	return f, nil
+}
+
+// Check returns the error with which Write would begin, and leaves path as it is: what takes long to compute should not fail for want of a place.
+func Check(path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return &fs.PathError{Op: "replace", Path: path, Err: syscall.EISDIR}
+	case err == nil && !info.Mode().IsRegular():
+		return nil
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	f, err := create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
 
 // Clean removes the temporary files that processes killed in Write have left in dir, of the files whose names isOurs knows. Nobody may be writing
 // these meanwhile.

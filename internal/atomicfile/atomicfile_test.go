@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -112,4 +113,23 @@ func requireOneFile(t *testing.T, dir string) {
 	files, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, files, 1)
+}
+
+func TestCheckLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	require.NoError(t, Check(path))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o644))
+	require.NoError(t, Check(path))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(text))
+
+	require.NoError(t, Check(os.DevNull))
+	require.ErrorContains(t, Check(dir), "replace "+dir)
+	require.ErrorIs(t, Check(filepath.Join(dir, "absent", "file")), fs.ErrNotExist)
 }

@@ -22,7 +22,7 @@ type Archive struct {
 	about string   // what errors begin with
 }
 
-// OpenArchive opens the .npz file at path and reads its directory. Close releases it.
+// OpenArchive opens the .npz file at path and reads its directory. Close releases it. A file that cannot be read, or is not one, is an error.
 func OpenArchive(path string) (*Archive, error) {
 	f, size, err := openFile(path)
 	if err != nil {
@@ -36,7 +36,7 @@ func OpenArchive(path string) (*Archive, error) {
 	return a, nil
 }
 
-// NewArchive reads the directory of an .npz file of size bytes.
+// NewArchive reads the directory of an .npz file of size bytes. A file that is not one is an error.
 func NewArchive(r io.ReaderAt, size int64) (*Archive, error) { return newArchive(r, size, "npy") }
 
 func newArchive(r io.ReaderAt, size int64, about string) (*Archive, error) {
@@ -66,7 +66,7 @@ func (a *Archive) Names() []string {
 	return names
 }
 
-// Stat reads the header of the array of that name, and none of its elements.
+// Stat reads the header of the array of that name, and none of its elements. One that is not there, or is no array, is an error.
 func (a *Archive) Stat(name string) (Header, error) {
 	m, err := a.member(name)
 	if err != nil {
@@ -76,7 +76,7 @@ func (a *Archive) Stat(name string) (Header, error) {
 	return h, a.wrap(name, err)
 }
 
-// Entry reads the array of that name, and no other.
+// Entry reads the array of that name, and no other. One that is not there, or is damaged, is an error.
 func (a *Archive) Entry(name string) (tensorio.Entry, error) {
 	m, err := a.member(name)
 	if err != nil {
@@ -90,7 +90,7 @@ func (a *Archive) Entry(name string) (tensorio.Entry, error) {
 	return e, nil
 }
 
-// Entries reads all arrays.
+// Entries reads all arrays. The first that is damaged is an error.
 func (a *Archive) Entries() ([]tensorio.Entry, error) {
 	var entries []tensorio.Entry
 	for _, name := range a.Names() {
@@ -104,7 +104,7 @@ func (a *Archive) Entries() ([]tensorio.Entry, error) {
 }
 
 // Rows returns a reader of blocks of rows of the array of that name, which must be stored, not deflated. It is of use until Close, and does
-// not look at the checksum.
+// not look at the checksum. Any other is an error.
 func (a *Archive) Rows(name string) (*Rows, error) {
 	m, err := a.member(name)
 	if err != nil {

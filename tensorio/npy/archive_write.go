@@ -21,7 +21,7 @@ const (
 	Deflated = Method(zip.Deflate)
 )
 
-// WriteArchiveFile writes entries to the .npz file at path, which appears whole or not at all; see [WriteFile].
+// WriteArchiveFile writes entries to the .npz file at path, which appears whole or not at all; see [WriteFile]. Its errors are the same.
 func WriteArchiveFile(path string, entries []tensorio.Entry, method Method) error {
 	if err := atomicfile.Write(path, func(w io.Writer) error { return writeArchive(w, entries, method) }); err != nil {
 		return fmt.Errorf("npy: %s: %w", path, err)
@@ -30,6 +30,7 @@ func WriteArchiveFile(path string, entries []tensorio.Entry, method Method) erro
 }
 
 // WriteArchive writes entries as an .npz file, in their order. It holds no time, so that the same entries give the same bytes.
+// Names that repeat, entries that cannot be written and failures of w are errors.
 func WriteArchive(w io.Writer, entries []tensorio.Entry, method Method) error {
 	return prefixed(writeArchive(w, entries, method))
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/weir-ml/weir/tensorio"
 )
 
-// Open reads the .npy file at path. The entry has no name.
+// Open reads the .npy file at path. The entry has no name. A file that is not one, or is damaged, is an error.
 func Open(path string) (tensorio.Entry, error) {
 	var e tensorio.Entry
 	err := withFile(path, func(r io.ReaderAt, size int64) (err error) {
@@ -44,7 +44,7 @@ func Read(r io.ReaderAt, size int64) (tensorio.Entry, error) {
 	return e, prefixed(err)
 }
 
-// Stat reads the header of the .npy file at path, and none of its elements.
+// Stat reads the header of the .npy file at path, and none of its elements. A file that is not one is an error.
 func Stat(path string) (Header, error) {
 	var h Header
 	err := withFile(path, func(r io.ReaderAt, size int64) (err error) {
@@ -54,7 +54,7 @@ func Stat(path string) (Header, error) {
 	return h, err
 }
 
-// ReadHeader reads the header of an .npy file of size bytes, and none of its elements.
+// ReadHeader reads the header of an .npy file of size bytes, and none of its elements. Anything else is an error.
 func ReadHeader(r io.ReaderAt, size int64) (Header, error) {
 	h, err := readHeader(r, size)
 	return h, prefixed(err)
@@ -73,7 +73,7 @@ func WriteFile(path string, e tensorio.Entry) error {
 func Write(w io.Writer, e tensorio.Entry) error { return prefixed(write(w, e)) }
 
 // WriteHeader writes what comes before the elements of an array of that dtype and shape. The caller writes these after it, in row-major order and
-// little-endian: so an array need not be held in memory.
+// little-endian: so an array need not be held in memory. A dtype that NumPy does not have, and w's errors, are errors.
 func WriteHeader(w io.Writer, d backend.DType, shape ...int) error {
 	if _, ok := tensorio.ByteSize(d, shape); !ok || d.Size() == 0 || len(shape) > backend.MaxRank {
 		return fmt.Errorf("npy: %s cannot be written", tensorio.TypeAndShape(d, shape))

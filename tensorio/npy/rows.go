@@ -20,7 +20,7 @@ type Rows struct {
 	about string   // what errors begin with
 }
 
-// OpenRows opens the .npy file at path. Close releases it.
+// OpenRows opens the .npy file at path. Close releases it. Its errors are those of NewRows, and of opening the file.
 func OpenRows(path string) (*Rows, error) {
 	f, size, err := openFile(path)
 	if err != nil {
@@ -34,7 +34,7 @@ func OpenRows(path string) (*Rows, error) {
 	return rows, nil
 }
 
-// NewRows reads rows of an .npy file of size bytes, such as one mapped into memory.
+// NewRows reads rows of an .npy file of size bytes, such as one mapped into memory. A file that is not one, and a scalar, are errors.
 func NewRows(r io.ReaderAt, size int64) (*Rows, error) { return newRows(r, size, "npy") }
 
 func newRows(r io.ReaderAt, size int64, about string) (*Rows, error) {
@@ -59,7 +59,7 @@ func (r *Rows) Close() error {
 // Len returns the number of rows.
 func (r *Rows) Len() int { return r.Shape[0] }
 
-// Block reads rows lo to hi, hi left out. The entry has shape (hi−lo, …) and no name.
+// Block reads rows lo to hi, hi left out. The entry has shape (hi−lo, …) and no name. Its errors are those of Append.
 func (r *Rows) Block(lo, hi int) (tensorio.Entry, error) {
 	data, err := r.Append(nil, lo, hi)
 	if err != nil {
@@ -69,7 +69,7 @@ func (r *Rows) Block(lo, hi int) (tensorio.Entry, error) {
 }
 
 // Append appends the elements of rows lo to hi, hi left out, to dst, in row-major order and little-endian. Rows in row-major order are one
-// read; in column-major order they are one for each element of a row, and need as much memory again.
+// read; in column-major order they are one for each element of a row, and need as much memory again. Rows that the file does not have are an error.
 func (r *Rows) Append(dst []byte, lo, hi int) ([]byte, error) {
 	if lo < 0 || lo > hi || hi > r.Len() {
 		return nil, fmt.Errorf("%s: rows %d to %d of %d; want 0 ≤ lo ≤ hi ≤ %d", r.about, lo, hi, r.Len(), r.Len())

@@ -12,7 +12,7 @@ import (
 	"github.com/weir-ml/weir/tensorio"
 )
 
-// Open reads the file at path.
+// Open reads the file at path. A file that is not one, or is damaged, is an error.
 func Open(path string) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {
@@ -79,7 +79,7 @@ func readHeader(r io.ReaderAt, size int64) ([]byte, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader {
-		return nil, fmt.Errorf("header claims %d bytes; the limit is %d", n, maxHeader)
+		return nil, fmt.Errorf("header claims %d bytes; the limit is %d; is it a safetensors file?", n, maxHeader)
 	}
 	if n > uint64(size-lengthSize) {
 		return nil, fmt.Errorf("header claims %d bytes; the file has %d after the length", n, size-lengthSize)

@@ -34,7 +34,7 @@ func Write(w io.Writer, f *File) error {
 }
 
 // WriteHeader writes what comes before the elements of a file of one tensor. The caller writes these after it, in row-major order and little-endian:
-// so the tensor need not be held in memory.
+// so the tensor need not be held in memory. A dtype or a text that the format does not have, and w's errors, are errors.
 func WriteHeader(w io.Writer, metadata map[string]string, name string, d backend.DType, shape ...int) error {
 	f := &File{Metadata: metadata, Entries: []tensorio.Entry{{Name: name, DType: d, Shape: shape}}}
 	if _, ok := tensorio.ByteSize(d, shape); !ok || d.Size() == 0 || len(shape) > backend.MaxRank {

@@ -42,7 +42,7 @@ func (f *File) Entry(name string) (tensorio.Entry, bool) {
 	return tensorio.Entry{}, false
 }
 
-// Open reads the file at path.
+// Open reads the file at path. A file that is not one, or asks for code to be run, is an error.
 func Open(path string) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {

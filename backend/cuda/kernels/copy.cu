@@ -31,31 +31,31 @@ struct Transpose {
   const char *src;
   int64_t tiles; // of all matrices
   int64_t rows, columns;
-  int64_t dst_row, src_row; // strides; along the rows the source is dense, along the columns the destination
-  int64_t dst_column, src_column;
+  int64_t dstRow, srcRow; // strides; along the rows the source is dense, along the columns the destination
+  int64_t dstColumn, srcColumn;
   Nest matrices; // where each begins in the destination and in the source
 };
 
-constexpr int tile_side = 32, tile_rows = 8;
+constexpr int tileSide = 32, tileRows = 8;
 
 template <class T> DEVICE void transpose(const Transpose &p) {
-  SHARED2(T, tile, tile_side, tile_side + 1);
-  int64_t down = (p.rows + tile_side - 1) / tile_side, right = (p.columns + tile_side - 1) / tile_side;
+  SHARED2(T, tile, tileSide, tileSide + 1);
+  int64_t down = (p.rows + tileSide - 1) / tileSide, right = (p.columns + tileSide - 1) / tileSide;
   for (int64_t t = block().x; t < p.tiles; t += blocks().x) {
     int64_t matrix = t / (down * right), in = t - matrix * (down * right);
-    int64_t row = in / right * tile_side, column = in % right * tile_side;
+    int64_t row = in / right * tileSide, column = in % right * tileSide;
     int64_t at[2] = {};
     place(p.matrices, matrix, at);
     const T *src = (const T *)p.src + at[1];
     T *dst = (T *)p.dst + at[0];
-    UNROLL for (int i = 0; i < tile_side; i += tile_rows) {
+    UNROLL for (int i = 0; i < tileSide; i += tileRows) {
       int64_t r = row + thread().x, c = column + thread().y + i;
-      if (r < p.rows && c < p.columns) tile[thread().y + i][thread().x] = src[r * p.src_row + c * p.src_column];
+      if (r < p.rows && c < p.columns) tile[thread().y + i][thread().x] = src[r * p.srcRow + c * p.srcColumn];
     }
     sync();
-    UNROLL for (int i = 0; i < tile_side; i += tile_rows) {
+    UNROLL for (int i = 0; i < tileSide; i += tileRows) {
       int64_t r = row + thread().y + i, c = column + thread().x;
-      if (r < p.rows && c < p.columns) dst[r * p.dst_row + c * p.dst_column] = tile[thread().x][thread().y + i];
+      if (r < p.rows && c < p.columns) dst[r * p.dstRow + c * p.dstColumn] = tile[thread().x][thread().y + i];
     }
     sync();
   }

@@ -1,4 +1,4 @@
-// An index out of range fails the stream: the kernel that finds it notes it in the stream's record, laid out as fault in batch.go, and later
+// An index out of range fails the stream: the kernel that finds it notes it in the stream's record, laid out as fault in fault.go, and later
 // kernels do nothing.
 #pragma once
 #include "gpu.h"

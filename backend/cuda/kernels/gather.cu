@@ -1,4 +1,4 @@
-// Picking by index along an axis, laid out by lower_index.go. Bits are moved, so one kernel serves every type of a size; that of 16 bytes serves rows that
+// Picking by index along an axis, laid out by lower_gather.go. Bits are moved, so one kernel serves every type of a size; that of 16 bytes serves rows that
 // share an index.
 #include "fault.h"
 #include "nest.h"

@@ -4,8 +4,8 @@
 // KERNEL(name, Params, p) { … } defines an entry on a struct by value, read-only as p. Every entry has a second parameter, the address of a word or null:
 // it does nothing if the word is not 0, because then an earlier command of the stream has failed. BOUNDED_KERNEL says the most threads of a
 // block and the least blocks of a multiprocessor too. FUNCTION(type, name, arguments) { … } defines a .func that generated programs may call.
-// Everything below is called by all threads of a block (sync, sync_or) or of a warp (sync_warp, shfl_*, ballot, mma_*, ldmatrix) or by none. A warp
-// is 32 threads with consecutive thread().x, then y, then z; blocks that use warp operations have whole warps.
+// Everything below is called by all threads of a block (sync) or of a warp (shfl_xor, mma_*, ldmatrix) or by none. A warp is 32 threads with
+// consecutive thread().x, then y, then z; blocks that use warp operations have whole warps.
 #pragma once
 
 typedef signed char int8_t;
@@ -53,38 +53,20 @@ DEVICE Dim3 block() { return {uint32_t(__nvvm_read_ptx_sreg_ctaid_x()), uint32_t
 DEVICE Dim3 threads() { return {uint32_t(__nvvm_read_ptx_sreg_ntid_x()), uint32_t(__nvvm_read_ptx_sreg_ntid_y()), uint32_t(__nvvm_read_ptx_sreg_ntid_z())}; }
 DEVICE Dim3 blocks() { return {uint32_t(__nvvm_read_ptx_sreg_nctaid_x()), uint32_t(__nvvm_read_ptx_sreg_nctaid_y()), uint32_t(__nvvm_read_ptx_sreg_nctaid_z())}; }
 
-// sync waits for all threads of the block; sync_or also says whether any of them gave true.
+// sync waits for all threads of the block.
 DEVICE void sync() { __syncthreads(); }
-DEVICE bool sync_or(bool x) { return __nvvm_bar0_or(x) != 0; }
-DEVICE void sync_warp() { __nvvm_bar_warp_sync(0xffffffff); }
 // fence orders this thread's writes before its later ones, as every thread of the device sees them.
 DEVICE void fence() { __nvvm_membar_gl(); }
 
-DEVICE uint32_t shfl_bits_down(uint32_t x, uint32_t n) { return __nvvm_shfl_sync_down_i32(0xffffffff, x, n, 31); }
-DEVICE uint32_t shfl_bits_up(uint32_t x, uint32_t n) { return __nvvm_shfl_sync_up_i32(0xffffffff, x, n, 0); }
 DEVICE uint32_t shfl_bits_xor(uint32_t x, uint32_t n) { return __nvvm_shfl_sync_bfly_i32(0xffffffff, x, n, 31); }
-DEVICE uint32_t shfl_bits_idx(uint32_t x, uint32_t n) { return __nvvm_shfl_sync_idx_i32(0xffffffff, x, n, 31); }
-DEVICE uint32_t ballot(bool x) { return __nvvm_vote_ballot_sync(0xffffffff, x); }
 
 DEVICE uint32_t clz(uint32_t x) { return x ? __builtin_clz(x) : 32; }
 DEVICE uint32_t clz(uint64_t x) { return x ? __builtin_clzl(x) : 64; }
-DEVICE uint32_t popcount(uint32_t x) { return __builtin_popcount(x); }
 DEVICE uint32_t mul_hi(uint32_t x, uint32_t y) { return uint32_t(uint64_t(x) * y >> 32); }
 DEVICE uint64_t mul_hi(uint64_t x, uint64_t y) { return __nvvm_mulhi_ull(x, y); }
 
-// Integer atomics return the old value.
-DEVICE int32_t atomic_add(int32_t *p, int32_t x) { return __nvvm_atom_add_gen_i(p, x); }
-DEVICE uint32_t atomic_add(uint32_t *p, uint32_t x) { return uint32_t(__nvvm_atom_add_gen_i((int32_t *)p, int32_t(x))); }
-DEVICE uint64_t atomic_add(uint64_t *p, uint64_t x) { return uint64_t(__nvvm_atom_add_gen_l((int64_t *)p, int64_t(x))); }
-DEVICE uint32_t atomic_or(uint32_t *p, uint32_t x) { return uint32_t(__nvvm_atom_or_gen_i((int32_t *)p, int32_t(x))); }
-DEVICE uint32_t atomic_min(uint32_t *p, uint32_t x) { return __nvvm_atom_min_gen_ui(p, x); }
-DEVICE uint32_t atomic_max(uint32_t *p, uint32_t x) { return __nvvm_atom_max_gen_ui(p, x); }
-DEVICE uint64_t atomic_min(uint64_t *p, uint64_t x) { return __nvvm_atom_min_gen_ull((unsigned long long *)p, x); }
-DEVICE uint64_t atomic_max(uint64_t *p, uint64_t x) { return __nvvm_atom_max_gen_ull((unsigned long long *)p, x); }
+// atomic_cas stores x if the word is old, and returns what it was.
 DEVICE uint32_t atomic_cas(uint32_t *p, uint32_t old, uint32_t x) { return uint32_t(__nvvm_atom_cas_gen_i((int32_t *)p, int32_t(old), int32_t(x))); }
-DEVICE uint64_t atomic_cas(uint64_t *p, uint64_t old, uint64_t x) {
-  return uint64_t(__nvvm_atom_cas_gen_l((int64_t *)p, int64_t(old), int64_t(x)));
-}
 
 DEVICE uint32_t shared_address(const void *p) { return uint32_t(uint64_t((__attribute__((address_space(3))) const char *)p)); }
 
@@ -104,10 +86,6 @@ DEVICE float fma(float x, float y, float z) { return __builtin_fmaf(x, y, z); }
 DEVICE double fma(double x, double y, double z) { return __builtin_fma(x, y, z); }
 DEVICE float sqrt(float x) { return __nvvm_sqrt_rn_f(x); }
 DEVICE double sqrt(double x) { return __nvvm_sqrt_rn_d(x); }
-DEVICE float floor(float x) { return __builtin_floorf(x); }
-DEVICE double floor(double x) { return __builtin_floor(x); }
-DEVICE float ceil(float x) { return __builtin_ceilf(x); }
-DEVICE double ceil(double x) { return __builtin_ceil(x); }
 DEVICE float trunc(float x) { return __builtin_truncf(x); }
 DEVICE double trunc(double x) { return __builtin_trunc(x); }
 // rint rounds half to even.
@@ -139,7 +117,7 @@ DEVICE uint32_t to_tf32(float x) {
 }
 
 // The products of a warp, d += a·b, row-major a and column-major b, fragments as in the PTX manual:
-// tf32 m16n8k8, f16 and bf16 m16n8k16 with float32 sums, f64 m8n8k4.
+// tf32 m16n8k8, f16 and bf16 m16n8k16, with float32 sums.
 DEVICE void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
@@ -151,9 +129,6 @@ DEVICE void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2
 DEVICE void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
-DEVICE void mma_f64(double (&d)[2], double a, double b) {
-  asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0,%1}, {%2}, {%3}, {%0,%1};" : "+d"(d[0]), "+d"(d[1]) : "d"(a), "d"(b));
 }
 
 // ldmatrix loads four 8×8 matrices of 16-bit elements; lane i gives the shared address of row i%8, 16 bytes, of matrix i/8. Transposed if T.
@@ -177,24 +152,15 @@ DEVICE uint64_t bits(double x) { return bit_cast<uint64_t>(x); }
 DEVICE float as_float(uint32_t x) { return bit_cast<float>(x); }
 DEVICE double as_double(uint64_t x) { return bit_cast<double>(x); }
 DEVICE float bf16_to_f32(uint16_t x) { return as_float(uint32_t(x) << 16); }
-DEVICE float rsqrt(float x) { return 1 / sqrt(x); }
-DEVICE double rsqrt(double x) { return 1 / sqrt(x); }
 
-
-// Shuffles move a value of 4 or 8 bytes within the warp: from the lane n above or below, from the lane whose number differs in the bits of n, or from
-// lane n. A lane that would read beyond the warp gets its own value.
-#define SHUFFLE(name) \
-  template <class T> DEVICE T shfl_##name(T x, uint32_t n) { \
-    static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles move 4 or 8 bytes"); \
-    if constexpr (sizeof(T) == 4) \
-      return bit_cast<T>(shfl_bits_##name(bit_cast<uint32_t>(x), n)); \
-    else { \
-      uint64_t b = bit_cast<uint64_t>(x); \
-      uint32_t lo = shfl_bits_##name(uint32_t(b), n), hi = shfl_bits_##name(uint32_t(b >> 32), n); \
-      return bit_cast<T>(uint64_t(hi) << 32 | lo); \
-    } \
+// shfl_xor gives the value, of 4 or 8 bytes, of the lane whose number differs in the bits of n.
+template <class T> DEVICE T shfl_xor(T x, uint32_t n) {
+  static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles move 4 or 8 bytes");
+  if constexpr (sizeof(T) == 4)
+    return bit_cast<T>(shfl_bits_xor(bit_cast<uint32_t>(x), n));
+  else {
+    uint64_t b = bit_cast<uint64_t>(x);
+    uint32_t lo = shfl_bits_xor(uint32_t(b), n), hi = shfl_bits_xor(uint32_t(b >> 32), n);
+    return bit_cast<T>(uint64_t(hi) << 32 | lo);
   }
-SHUFFLE(down)
-SHUFFLE(up)
-SHUFFLE(xor)
-SHUFFLE(idx)
+}

@@ -4,8 +4,8 @@
 
 struct Random {
   char *dst;
-  const int64_t *state; // seed, and the offset in counters, state_stride further
-  int64_t state_stride;
+  const int64_t *state; // seed, and the offset in counters, stateStride further
+  int64_t stateStride;
   uint64_t base; // the logical index of the first element
   uint64_t n;
   uint64_t counters; // that n elements from base on take
@@ -34,7 +34,7 @@ DEVICE Words philox(uint64_t seed, uint64_t counter) {
 
 // draw makes the elements of each counter: N of them, stored as T.
 template <class T, int N, class Make> DEVICE void draw(const Random &p, Make make) {
-  uint64_t seed = uint64_t(p.state[0]), offset = uint64_t(p.state[p.state_stride]);
+  uint64_t seed = uint64_t(p.state[0]), offset = uint64_t(p.state[p.stateStride]);
   uint64_t first = p.base / N;
   uint64_t step = uint64_t(blocks().x) * threads().x;
   bool dense = p.nest.rank == 0 || (p.nest.rank == 1 && p.nest.strides[0][0] == 1);

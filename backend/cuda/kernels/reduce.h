@@ -91,8 +91,8 @@ template <class Op, class T> DEVICE Carried<T> fold(const T *src, int64_t stride
   return Op::of(Op::of(sum[0], sum[1]), Op::of(sum[2], sum[3]));
 }
 
-// foldUneven is fold where the nest says where terms are.
-template <class Op, class T> DEVICE Carried<T> foldUneven(const T *src, const Nest &where, uint32_t part, uint32_t parts, uint32_t terms) {
+// fold_uneven is fold where the nest says where terms are.
+template <class Op, class T> DEVICE Carried<T> fold_uneven(const T *src, const Nest &where, uint32_t part, uint32_t parts, uint32_t terms) {
   typedef Carried<T> A;
   A sum[4] = {Op::template nothing<A>(), Op::template nothing<A>(), Op::template nothing<A>(), Op::template nothing<A>()};
   uint32_t to = 0;
@@ -108,13 +108,13 @@ template <class Op, class T> DEVICE Carried<T> foldUneven(const T *src, const Ne
 template <class Op, class T> DEVICE Carried<T> leaf(const Reduce &p, const T *src, int64_t number, uint32_t part, bool here) {
   uint32_t terms = !here || number >= p.leaves ? 0 : number == p.leaves - 1 ? p.lastTerms : p.leafTerms;
   src += number * p.leafStride;
-  Carried<T> x = p.even ? fold<Op>(src, p.termStride, part, p.parts, terms) : foldUneven<Op>(src, p.terms, part, p.parts, terms);
+  Carried<T> x = p.even ? fold<Op>(src, p.termStride, part, p.parts, terms) : fold_uneven<Op>(src, p.terms, part, p.parts, terms);
   ROLLED for (int distance = p.parts * p.width / 2; distance >= p.width; distance /= 2) x = Op::of(x, shfl_xor(x, distance));
   return x;
 }
 
-// foldRun folds a run of leaves.
-template <class Op, class T> DEVICE Carried<T> foldRun(const Reduce &p, const T *src, int64_t first, uint32_t part, bool here) {
+// fold_run folds a run of leaves.
+template <class Op, class T> DEVICE Carried<T> fold_run(const Reduce &p, const T *src, int64_t first, uint32_t part, bool here) {
   typedef Carried<T> A;
   A node[3], x = Op::template nothing<A>();
   ROLLED for (int k = 0; k < p.run; k++) {
@@ -124,8 +124,8 @@ template <class Op, class T> DEVICE Carried<T> foldRun(const Reduce &p, const T 
   return x;
 }
 
-// foldTerms is foldRun where every leaf is one term: it has eight of them under way.
-template <class Op, class T> DEVICE Carried<T> foldTerms(const Reduce &p, const T *src, int64_t first, bool here) {
+// fold_terms is fold_run where every leaf is one term: it has eight of them under way.
+template <class Op, class T> DEVICE Carried<T> fold_terms(const Reduce &p, const T *src, int64_t first, bool here) {
   typedef Carried<T> A;
   int64_t leaves = here ? p.leaves : 0;
   A node[3], x = Op::template nothing<A>();
@@ -158,7 +158,7 @@ template <class Op, class T> DEVICE void reduce(const Reduce &p) {
   if (here) place(p.lane, lane, at);
   const T *src = (const T *)p.src + at[0] + place(p.trees, uint32_t(tree));
   int64_t first = (leafBlock * stacked + row) * p.run;
-  A x = p.leafTerms == 1 ? foldTerms<Op>(p, src, first, here) : foldRun<Op>(p, src, first, part, here);
+  A x = p.leafTerms == 1 ? fold_terms<Op>(p, src, first, here) : fold_run<Op>(p, src, first, part, here);
 
   totals[id] = x;
   ROLLED for (int distance = 1; distance < stacked; distance *= 2) {

@@ -1,4 +1,4 @@
-// Cumulative sums, laid out by lower_along.go. Along the axis terms are added one by one, so a thread adds a lane; 32 lanes go through shared memory in
+// Cumulative sums, laid out by lower_scan.go. Along the axis terms are added one by one, so a thread adds a lane; 32 lanes go through shared memory in
 // tiles, which the block's other threads load and store meanwhile.
 #include "add.h"
 #include "nest.h"

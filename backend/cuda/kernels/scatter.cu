@@ -1,4 +1,4 @@
-// Adding to the rows of a table in the order of the items, laid out by lower_index.go. The items' rows have been sorted, and each thread adds to one element
+// Adding to the rows of a table in the order of the items, laid out by lower_scatter.go. The items' rows have been sorted, and each thread adds to one element
 // of the table all that goes there: so no sum is shared, none is an atomic, and work grows with the items alone. A lane of indices may serve several
 // elements side by side.
 #include "add.h"

@@ -88,8 +88,8 @@ DEVICE Place place_of(const Sort &p, int e) {
   return {lane, at, lane < p.lanes && at < p.n};
 }
 
-// sortTile fills a tile with keys, sorts its segments, and writes them as items or, if a tile holds whole lanes, as results.
-template <class T, class Item, class ToKey> DEVICE void sortTile(const Sort &p, ToKey key) {
+// sort_tile fills a tile with keys, sorts its segments, and writes them as items or, if a tile holds whole lanes, as results.
+template <class T, class Item, class ToKey> DEVICE void sort_tile(const Sort &p, ToKey key) {
   SHARED(Item, items, tile);
   ROLLED for (int e = thread().x; e < tile; e += sortThreads) {
     Place to = place_of(p, e);
@@ -116,7 +116,7 @@ template <class T, class Item, class ToKey> DEVICE void sortTile(const Sort &p, 
 
 #define SORT(name, T, Item) \
   BOUNDED_KERNEL(name, Sort, p, sortThreads, 4) { \
-    sortTile<T, Item>(p, [&](T x, const Place &) { return Key<T>::of(x, p.descending); }); \
+    sort_tile<T, Item>(p, [&](T x, const Place &) { return Key<T>::of(x, p.descending); }); \
   }
 
 SORT(sort_u8, uint8_t, Packed)
@@ -130,7 +130,7 @@ SORT(sort_f64, double, Pair)
 // sort_index sorts indices, each of which must be less than rows, by row and position. One that is not counts as row 0.
 BOUNDED_KERNEL(sort_index, Sort, p, sortThreads, 4) {
   if (failed_before(p.fault, p.command)) return;
-  sortTile<int64_t, Packed>(p, [&](int64_t row, const Place &of) {
+  sort_tile<int64_t, Packed>(p, [&](int64_t row, const Place &of) {
     if (uint64_t(row) < uint64_t(p.rows)) return uint64_t(row);
     note(p.fault, p.command, of.at * p.lanes + of.lane, row);
     return uint64_t(0);

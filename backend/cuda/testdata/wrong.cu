@@ -47,7 +47,7 @@ KERNEL(two_barriers, Wrong, p) {
   p.p[0] = 1;
 }
 
-KERNEL(part_of_a_warp, Wrong, p) { p.p[0] = char(ballot(true)); }
+KERNEL(part_of_a_warp, Wrong, p) { p.p[0] = char(shfl_xor(thread().x, 1)); }
 
 KERNEL(copies_misaligned, Wrong, p) {
   SHARED(char, a, 64);

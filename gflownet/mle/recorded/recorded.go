@@ -32,7 +32,7 @@ type Case struct {
 	want   map[string][]float64 // loss and grad.<name>
 }
 
-// Open reads a case and places it on a stream, computing in dtype d, or in the file's if d is backend.Invalid.
+// Open reads a case and places it on a stream, computing in dtype d, or in the file's if d is backend.Invalid. A file that is not a case is an error.
 func Open(s *tensor.Stream, path string, d backend.DType) (*Case, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -128,7 +128,7 @@ type Result struct {
 	GradRelErr float64    // the largest over the parameters of the same
 }
 
-// Run evaluates the loss and its gradients.
+// Run evaluates the loss and its gradients. Its error is that of the loss.
 func (c *Case) Run() (r *Result, err error) {
 	defer tensor.Catch(&err)
 	tape := autograd.NewTape(c.stream)

@@ -64,7 +64,7 @@ func parseSettings(metadata map[string]string) (s settings, err error) {
 	} {
 		text, ok := metadata[field.key]
 		if !ok {
-			return s, fmt.Errorf("the metadata lacks %s", field.key)
+			return s, fmt.Errorf("the metadata lacks %s; want a recorded case", field.key)
 		}
 		if err := json.Unmarshal([]byte(text), field.value); err != nil {
 			return s, fmt.Errorf("metadata %s is %q: %w", field.key, text, err)

@@ -14,11 +14,8 @@ extern Thread *self;
 // The functions below return when all threads of the block or warp have called them. Line tells calls apart: that all threads come to the same
 // one is part of what is checked.
 void sync(int line);
-bool sync_or(bool x, int line);
-void sync_warp(int line);
-uint32_t ballot(bool x, int line);
-// shuffle's result is lane from's x; a lane number that is not of the warp gives the lane's own.
-uint32_t shuffle(uint32_t x, int from, int line);
+// shuffle's result is lane from's x.
+uint32_t shuffle(uint32_t x, uint32_t from, int line);
 uint32_t lane();
 // exchange gives every lane the size bytes of each lane of the warp, one after the other; they stay until its next call.
 const void *exchange(const void *x, uint32_t size, int line);
@@ -86,37 +83,20 @@ DEVICE Dim3 threads() { return emulator::self->threads; }
 DEVICE Dim3 blocks() { return emulator::self->blocks; }
 
 DEVICE void sync(int line = __builtin_LINE()) { emulator::sync(line); }
-DEVICE bool sync_or(bool x, int line = __builtin_LINE()) { return emulator::sync_or(x, line); }
-DEVICE void sync_warp(int line = __builtin_LINE()) { emulator::sync_warp(line); }
 DEVICE void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-DEVICE uint32_t shfl_bits_down(uint32_t x, uint32_t n) { return emulator::shuffle(x, emulator::lane() + n, __LINE__); }
-DEVICE uint32_t shfl_bits_up(uint32_t x, uint32_t n) { return emulator::shuffle(x, int(emulator::lane()) - int(n), __LINE__); }
 DEVICE uint32_t shfl_bits_xor(uint32_t x, uint32_t n) { return emulator::shuffle(x, emulator::lane() ^ n, __LINE__); }
-DEVICE uint32_t shfl_bits_idx(uint32_t x, uint32_t n) { return emulator::shuffle(x, n & 31, __LINE__); }
-DEVICE uint32_t ballot(bool x, int line = __builtin_LINE()) { return emulator::ballot(x, line); }
 
 DEVICE uint32_t clz(uint32_t x) { return x ? __builtin_clz(x) : 32; }
 DEVICE uint32_t clz(uint64_t x) { return x ? __builtin_clzl(x) : 64; }
-DEVICE uint32_t popcount(uint32_t x) { return __builtin_popcount(x); }
 DEVICE uint32_t mul_hi(uint32_t x, uint32_t y) { return uint32_t(uint64_t(x) * y >> 32); }
 DEVICE uint64_t mul_hi(uint64_t x, uint64_t y) { return uint64_t((unsigned __int128)x * y >> 64); }
 
 // One GPU thread runs at a time, so plain code is atomic.
-template <class T> T atomic_exchange(T *p, T x) {
-  T old = *p;
-  *p = x;
-  return old;
+DEVICE uint32_t atomic_cas(uint32_t *p, uint32_t old, uint32_t x) {
+  uint32_t was = *p;
+  if (was == old) *p = x;
+  return was;
 }
-DEVICE int32_t atomic_add(int32_t *p, int32_t x) { return atomic_exchange(p, int32_t(uint32_t(*p) + uint32_t(x))); }
-DEVICE uint32_t atomic_add(uint32_t *p, uint32_t x) { return atomic_exchange(p, *p + x); }
-DEVICE uint64_t atomic_add(uint64_t *p, uint64_t x) { return atomic_exchange(p, *p + x); }
-DEVICE uint32_t atomic_or(uint32_t *p, uint32_t x) { return atomic_exchange(p, *p | x); }
-DEVICE uint32_t atomic_min(uint32_t *p, uint32_t x) { return atomic_exchange(p, *p < x ? *p : x); }
-DEVICE uint32_t atomic_max(uint32_t *p, uint32_t x) { return atomic_exchange(p, *p > x ? *p : x); }
-DEVICE uint64_t atomic_min(uint64_t *p, uint64_t x) { return atomic_exchange(p, *p < x ? *p : x); }
-DEVICE uint64_t atomic_max(uint64_t *p, uint64_t x) { return atomic_exchange(p, *p > x ? *p : x); }
-DEVICE uint32_t atomic_cas(uint32_t *p, uint32_t old, uint32_t x) { return atomic_exchange(p, *p == old ? x : *p); }
-DEVICE uint64_t atomic_cas(uint64_t *p, uint64_t old, uint64_t x) { return atomic_exchange(p, *p == old ? x : *p); }
 
 template <int N> void cp_async(void *shared, const void *p, uint32_t bytes = N) { emulator::copy_async(shared, p, N, bytes); }
 DEVICE void cp_async_commit() { emulator::commit(); }
@@ -126,10 +106,6 @@ DEVICE float fma(float x, float y, float z) { return __builtin_fmaf(x, y, z); }
 DEVICE double fma(double x, double y, double z) { return __builtin_fma(x, y, z); }
 DEVICE float sqrt(float x) { return __builtin_sqrtf(x); }
 DEVICE double sqrt(double x) { return __builtin_sqrt(x); }
-DEVICE float floor(float x) { return __builtin_floorf(x); }
-DEVICE double floor(double x) { return __builtin_floor(x); }
-DEVICE float ceil(float x) { return __builtin_ceilf(x); }
-DEVICE double ceil(double x) { return __builtin_ceil(x); }
 DEVICE float trunc(float x) { return __builtin_truncf(x); }
 DEVICE double trunc(double x) { return __builtin_trunc(x); }
 DEVICE float rint(float x) { return __builtin_rintf(x); }
@@ -143,6 +119,5 @@ uint32_t to_tf32(float x);
 void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
-void mma_f64(double (&d)[2], double a, double b);
 void load_matrices(uint32_t (&r)[4], const void *row, bool transposed);
 template <bool T> void ldmatrix(uint32_t (&r)[4], const void *row) { load_matrices(r, row, T); }

@@ -73,7 +73,6 @@ struct Block {
   std::vector<Warp> warps;
   std::vector<uint32_t> ready;
   Meeting meeting;
-  bool any, any_result;
   uint32_t done, policy;
   std::vector<Array> arrays;
   size_t used; // of shared memory
@@ -174,7 +173,6 @@ void run_block(Shape at) {
   const Launch &l = *now.launch;
   now.done = 0;
   now.meeting = {};
-  now.any = false;
   now.arrays.clear();
   now.used = 0;
   now.policy = now.order == Order::Random ? below(4) % 3 : now.order == Order::Reverse ? 1 : 2; // any is twice as likely
@@ -357,16 +355,6 @@ Callable::Callable(const char *name, Function function, int arguments) { functio
 
 void sync(int line) { meet(now.meeting, 0, size(), "sync", line); }
 
-bool sync_or(bool x, int line) {
-  now.any |= x;
-  if (now.meeting.present + 1 == size()) {
-    now.any_result = now.any;
-    now.any = false;
-  }
-  meet(now.meeting, 0, size(), "sync_or", line);
-  return now.any_result;
-}
-
 static Warp &meet_warp(const char *what, int line) {
   uint32_t first = current().index / 32 * 32;
   if (first + 32 > size()) fault(launch_failed, "is at %s of line %d; a block of %u threads has warps that are not whole", what, line, size());
@@ -374,8 +362,6 @@ static Warp &meet_warp(const char *what, int line) {
   meet(w.meeting, first, 32, what, line);
   return w;
 }
-
-void sync_warp(int line) { meet_warp("sync_warp", line); }
 
 uint32_t lane() { return current().index % 32; }
 
@@ -388,17 +374,7 @@ const void *exchange(const void *x, uint32_t bytes, int line) {
   return side;
 }
 
-uint32_t ballot(bool x, int line) {
-  const char *all = (const char *)exchange(&x, sizeof x, line);
-  uint32_t mask = 0;
-  for (int i = 0; i < 32; i++) mask |= uint32_t(all[i]) << i;
-  return mask;
-}
-
-uint32_t shuffle(uint32_t x, int from, int line) {
-  const uint32_t *all = (const uint32_t *)exchange(&x, sizeof x, line);
-  return from < 0 || from > 31 ? x : all[from];
-}
+uint32_t shuffle(uint32_t x, uint32_t from, int line) { return ((const uint32_t *)exchange(&x, sizeof x, line))[from % 32]; }
 
 // A thread that comes to an array first makes it, so the order of arrays in memory is random too.
 void *shared(const void *key, size_t bytes) {

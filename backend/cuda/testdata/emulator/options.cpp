@@ -68,6 +68,7 @@ bool read_options() {
   o.fail_code = int(number("FAIL_CODE", o.fail_code));
   o.fail_sticky = number("FAIL_STICKY", 0) != 0;
   o.fault_at = long(number("FAULT_AT", 0));
+  o.shared = number("SHARED", 0) != 0;
   o.leaks = number("LEAKS", 0) != 0;
   o.log = text("LOG", "");
   options = o;

@@ -28,6 +28,7 @@ struct Options {
   int fail_code = 999;             // FAIL_CODE: how it fails
   bool fail_sticky = false;        // FAIL_STICKY: 1 if every later call fails alike
   long fault_at = 0;               // FAULT_AT: the n-th kernel that runs touches an illegal address
+  bool shared = false;             // SHARED: 1 if another library in the process makes no context current between any two entries of the shim
   bool leaks = false;              // LEAKS: 1 refuses to close a device whose objects are not all freed
   std::string log;                 // LOG: the file to which the name of every call is appended
 };

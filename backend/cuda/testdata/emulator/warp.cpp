@@ -68,14 +68,6 @@ void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   add(d, p);
 }
 
-void mma_f64(double (&d)[2], double a, double b) {
-  double mine[2] = {a, b};
-  const double(*all)[2] = (const double(*)[2])emulator::exchange(mine, sizeof mine, __LINE__);
-  uint32_t row = emulator::lane() / 4, column = emulator::lane() % 4 * 2;
-  for (uint32_t i = 0; i < 2; i++)
-    for (uint32_t k = 0; k < 4; k++) d[i] = __builtin_fma(all[row * 4 + k][0], all[(column + i) * 4 + k][1], d[i]);
-}
-
 void load_matrices(uint32_t (&r)[4], const void *row, bool transposed) {
   const uint16_t *const *rows = (const uint16_t *const *)emulator::exchange(&row, sizeof row, __LINE__);
   uint32_t lane = emulator::lane(), line = lane / 4, pair = lane % 4 * 2;

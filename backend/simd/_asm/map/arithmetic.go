@@ -7,14 +7,14 @@ import (
 
 // arithmetic emits the kernels that are exact, the same for both types of elements.
 func (m *machine) arithmetic() {
-	m.kernel("add", 2, func(in []vec) vec { return m.add(in[0], in[1]) })
-	m.kernel("sub", 2, func(in []vec) vec { return m.sub(in[0], in[1]) })
-	m.kernel("mul", 2, func(in []vec) vec { return m.mul(in[0], in[1]) })
+	m.lightKernel("add", 2, func(in []vec) vec { return m.add(in[0], in[1]) })
+	m.lightKernel("sub", 2, func(in []vec) vec { return m.sub(in[0], in[1]) })
+	m.lightKernel("mul", 2, func(in []vec) vec { return m.mul(in[0], in[1]) })
 	m.kernel("div", 2, func(in []vec) vec { return m.div(in[0], in[1]) })
-	m.kernel("min", 2, m.minimum)
+	m.lightKernel("min", 2, m.minimum)
 	m.kernel("max", 2, m.maximum)
-	m.kernel("neg", 1, func(in []vec) vec { return m.xor(in[0], m.signBit()) })
-	m.kernel("abs", 1, func(in []vec) vec { return m.and(in[0], m.magnitude()) })
+	m.lightKernel("neg", 1, func(in []vec) vec { return m.xor(in[0], m.signBit()) })
+	m.lightKernel("abs", 1, func(in []vec) vec { return m.and(in[0], m.magnitude()) })
 	m.kernel("sign", 1, m.sign)
 	m.kernel("sqrt", 1, func(in []vec) vec { return m.sqrt(in[0]) })
 	m.kernel("rsqrt", 1, func(in []vec) vec { return m.div(m.load(m.num(1)), m.sqrt(in[0])) })

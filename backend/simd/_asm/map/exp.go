@@ -14,11 +14,7 @@ var (
 		2.4801587360600612e-05, 2.7557244212505825e-06, 2.7557242746328064e-07, 2.510903336408126e-08, 2.092444268893957e-09}
 )
 
-// tanhTerms is (tanh(x) − x)/x³ by x², for |x| ≤ tanhNear, within 2^−28.8.
-var tanhTerms = []float64{-0.333333313, 0.133332044, -0.0539465174, 0.0216993131, -0.00817384385, 0.00213960814}
-
 const (
-	tanhNear = 0.625
 	tanhEnd  = 22  // tanh is 1 in float64 from here
 	expm1End = -40 // and eˣ − 1 is −1 down from here
 )
@@ -32,7 +28,7 @@ func (m *machine) exponentials() {
 		return
 	}
 	m.kernel("expm1", 1, m.expm1)
-	m.kernel("tanh", 1, m.tanh)
+	m.tanh()
 }
 
 // power is e^z = 2ⁿ·(1 + p), with n as a float and in the low bits of shifted.
@@ -154,20 +150,6 @@ func (m *machine) expm1Double(in []vec) vec {
 	e := m.expm1Parts(z)
 	y := m.add(e.high, e.low)
 	return m.pick(m.tiny(x), x, m.add(y, y))
-}
-
-// tanh is e/(e + 2) with e = e^2|x| − 1, and the sign of x; where that loses digits, it is an odd polynomial.
-func (m *machine) tanh(in []vec) vec {
-	x := in[0]
-	square := m.mul(x, x)
-	near := m.mulAdd(m.mul(m.polynomial(square, tanhTerms), square), x, x)
-	z := m.and(x, m.magnitude())
-	isNear := m.compare(less, z, m.num(tanhNear))
-	e := m.power(m.min(m.load(m.num(20)), m.add(z, z)))
-	s := m.scale(e, m.precision().one)
-	y := m.mulAdd(s, e.p, m.sub(s, m.num(1)))
-	far := m.div(y, m.add(y, m.num(2)))
-	return m.or(m.pick(isNear, near, far), m.signOf(x))
 }
 
 // tanhDouble is e/(e + 1) with e = (e^2|x| − 1)/2, and the sign of x. What the two sums and the quotient round off is put back.

@@ -155,18 +155,78 @@ func (m *machine) kernel(base string, inputs int, f func(in []vec) vec) {
 	m.kernelPair(base, inputs, "", func(in []vec) (vec, vec) { return f(in), nil })
 }
 
+// unrolled is how many vectors a light kernel computes in one turn of its loop.
+const unrolled = 4
+
+// lightKernel emits a kernel of one result whose body is so short that counting takes longer: as far as there are vectors enough, several
+// are computed in one turn.
+func (m *machine) lightKernel(base string, inputs int, f func(in []vec) vec) {
+	l, streams := m.beginElementwise(base, inputs)
+	l.turns(streams, func(at int) {
+		var in []vec
+		for _, s := range streams[1:] {
+			in = append(in, m.get(s.mem().Offset(at)))
+		}
+		m.put(f(in), streams[0].mem().Offset(at))
+	})
+	l.elementwise(streams, inputs, func(in []vec) (vec, vec) { return f(in), nil })
+}
+
+// turns emits the loop over as many vectors as one turn takes, each at a distance from the first.
+func (l *loop) turns(streams []stream, vector func(at int)) {
+	elements := operand.U32(unrolled * l.lanes())
+	l.CMPQ(l.n, elements)
+	l.JLT(operand.LabelRef("next"))
+	l.Label("turn")
+	for i := range unrolled {
+		vector(i * l.bytes())
+	}
+	for _, s := range streams {
+		l.ADDQ(operand.U32(unrolled*l.bytes()), s.at)
+	}
+	l.SUBQ(elements, l.n)
+	l.CMPQ(l.n, elements)
+	l.JGE(operand.LabelRef("turn"))
+	l.TESTQ(l.n, l.n)
+	l.JE(operand.LabelRef("done"))
+}
+
+// kernelAfter emits a kernel of one result whose loop comes after what prepare emits; prepare returns its body.
+func (m *machine) kernelAfter(base string, inputs int, prepare func() func(in []vec) vec) {
+	m.kernelPairAfter(base, inputs, "", func() func(in []vec) (vec, vec) {
+		f := prepare()
+		return func(in []vec) (vec, vec) { return f(in), nil }
+	})
+}
+
 // kernelPair emits a kernel of two results, of which the second goes to the parameter of that name, if any.
 func (m *machine) kernelPair(base string, inputs int, second string, f func(in []vec) (vec, vec)) {
-	l := m.begin(base)
-	dst := l.stream("dst", m.size())
-	streams := []stream{dst}
-	in := make([]vec, inputs)
-	for i := range in {
-		in[i] = m.vec()
-		streams = append(streams, l.stream(parameters[1+i], m.size()))
-	}
+	m.kernelPairAfter(base, inputs, second, func() func(in []vec) (vec, vec) { return f })
+}
+
+func (m *machine) kernelPairAfter(base string, inputs int, second string, prepare func() func(in []vec) (vec, vec)) {
+	l, streams := m.beginElementwise(base, inputs)
 	if second != "" {
 		streams = append(streams, l.stream(second, m.size()))
+	}
+	l.elementwise(streams, inputs, prepare())
+}
+
+// beginElementwise starts a function, and returns the streams of its result and of its inputs.
+func (m *machine) beginElementwise(base string, inputs int) (*loop, []stream) {
+	l := m.begin(base)
+	streams := []stream{l.stream("dst", m.size())}
+	for i := range inputs {
+		streams = append(streams, l.stream(parameters[1+i], m.size()))
+	}
+	return l, streams
+}
+
+// elementwise emits the loop and the end of a kernel. A stream after those of the inputs is that of the second result.
+func (l *loop) elementwise(streams []stream, inputs int, f func(in []vec) (vec, vec)) {
+	in := make([]vec, inputs)
+	for i := range in {
+		in[i] = l.vec()
 	}
 	var value, other vec
 	load := func(partial bool) {
@@ -175,9 +235,9 @@ func (m *machine) kernelPair(base string, inputs int, second string, f func(in [
 		}
 	}
 	store := func(partial bool) {
-		l.write(dst, value, partial)
-		if second != "" {
-			l.write(streams[len(streams)-1], other, partial)
+		l.write(streams[0], value, partial)
+		for _, s := range streams[1+inputs:] {
+			l.write(s, other, partial)
 		}
 	}
 	l.run(streams, load, func() { value, other = f(in) }, store)

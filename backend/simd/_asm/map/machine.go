@@ -195,6 +195,32 @@ func (m *machine) xor(a vec, b operand.Op) vec {
 	return m.binary(form{m.VXORPS, m.VXORPD, m.VXORPS_BCST, m.VXORPD_BCST}, a, b)
 }
 
+// flip returns y with its sign changed where that of a is set.
+func (m *machine) flip(y, a vec) vec {
+	if !m.wide {
+		return m.xor(y, m.and(a, m.signBit()))
+	}
+	const xorOfAnd = 0x78
+	return m.ternary(xorOfAnd, y, a, m.signBit())
+}
+
+// join returns a ∧ kept ∨ b.
+func (m *machine) join(a vec, kept uint64, b vec) vec {
+	if !m.wide {
+		return m.or(m.and(a, m.bits(kept)), b)
+	}
+	const orOfAnd = 0xf8
+	return m.ternary(orOfAnd, b, a, m.bits(kept))
+}
+
+// ternary returns the function of the bits of a, b and c that AVX-512 finds in a table of eight.
+func (m *machine) ternary(table uint8, a, b vec, c operand.Op) vec {
+	r := m.load(a)
+	f := form{m.VPTERNLOGD, m.VPTERNLOGQ, m.VPTERNLOGD_BCST, m.VPTERNLOGQ_BCST}
+	m.emit(f, operand.U8(table), c, b, r)
+	return r
+}
+
 func (m *machine) sqrt(a vec) vec {
 	r := m.vec()
 	if m.double {

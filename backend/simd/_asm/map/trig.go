@@ -3,21 +3,22 @@ package main
 import "math"
 
 var (
-	// sinTerms is (sin r − r)/r³ by r², and cosTerms cos r by r², for |r| ≤ π/4, within 2^−28.
-	sinTerms = []float64{-0.166666672, 0.00833332911, -0.000198393042, 2.71804652e-06}
-	cosTerms = []float64{1, -0.5, 0.0416666456, -0.00138873095, 2.44324146e-05}
-	// sinTerms64 is the same as sinTerms within 2^−57.4, and cosTerms64 is (cos r − 1 + r²/2)/r⁴ by r² within 2^−59.9 of the cosine.
+	// sinTerms is (sin r − r)/r³ by r², for |r| ≤ (1 + 1/64)·π/2, within 2^−26.3 of sin r. Its last bits were searched for: evaluated in float32 at
+	// every such r, with the most that r itself can be off, sine and cosine are within 1.98 ulp, and cos 0 is 1.
+	sinTerms = []float64{-0.166666567, 0.00833301991, -0.000198070018, 2.60076604e-06}
+	// sinTerms64 is the same for |r| ≤ π/4, within 2^−57.4, and cosTerms64 is (cos r − 1 + r²/2)/r⁴ by r² within 2^−59.9 of the cosine.
 	sinTerms64 = []float64{-0.16666666666666632, 0.008333333333322425, -0.00019841269829816582, 2.7557313695032895e-06,
 		-2.5050758617408313e-08, 1.5896825654908957e-10}
 	cosTerms64 = []float64{0.0416666666666666, -0.0013888888888874136, 2.4801587289491004e-05, -2.7557314355237696e-07,
 		2.0875723709059163e-09, -1.1359672041998691e-11}
 )
 
-// π/2 in three parts of 24 bits. They serve |x| < 2¹⁷, where n·halfPi1 is within 1 of x, so that the first difference is exact.
+// π in three parts of 24 bits. They serve |x| < 2¹⁷: for n with 2n an integer, n·pi1 is within 2 of x, so that the first difference is exact
+// unless |x| < 1.
 const (
-	halfPi1 = 0x1.921fb6p0
-	halfPi2 = -0x1.777a5cp-25
-	halfPi3 = -0x1.ee59dap-50
+	pi1 = 0x1.921fb6p1
+	pi2 = -0x1.777a5cp-24
+	pi3 = -0x1.ee59dap-49
 )
 
 // π/2 in three parts of 53 bits. They serve |x| < 2³⁰: the first difference, of a fused product, is exact, the second is taken in two parts,
@@ -30,30 +31,53 @@ const (
 
 func (m *machine) trigonometry() {
 	m.largest()
-	sine, tiny := m.sine, 0x1p-13
 	if m.double {
-		sine, tiny = m.sineDouble, 0x1p-27
+		m.kernel("sin", 1, func(in []vec) vec {
+			x := in[0]
+			isTiny := m.compare(less, m.and(x, m.magnitude()), m.num(0x1p-27))
+			return m.pick(isTiny, x, m.sineDouble(x, 0))
+		})
+		m.kernel("cos", 1, func(in []vec) vec { return m.sineDouble(in[0], 1) })
+		return
 	}
-	m.kernel("sin", 1, func(in []vec) vec {
-		x := in[0]
-		isTiny := m.compare(less, m.and(x, m.magnitude()), m.num(tiny))
-		return m.pick(isTiny, x, sine(x, 0))
-	})
-	m.kernel("cos", 1, func(in []vec) vec { return sine(in[0], 1) })
+	m.kernel("sin", 1, m.sine)
+	m.kernel("cos", 1, m.cosine)
 }
 
-// sine returns sin(x + quadrant·π/2).
-func (m *machine) sine(x vec, quadrant uint64) vec {
-	shift := m.precision().roundShift
-	shifted := m.mulAdd(x, m.num(2/math.Pi), m.num(shift))
-	n := m.sub(shifted, m.num(shift))
-	r := m.mulAdd(n, m.num(-halfPi1), x)
-	r = m.mulAdd(n, m.num(-halfPi2), r)
-	r = m.mulAdd(n, m.num(-halfPi3), r)
+// sine is (−1)ⁿ·sin r with |x| = n·π + r, and the sign of x, which matters for −0. Half turns take more terms than quarters, but have no
+// cosines to compute and to choose from.
+func (m *machine) sine(in []vec) vec {
+	x, shift := in[0], m.num(m.precision().roundShift)
+	z := m.and(x, m.magnitude())
+	shifted := m.mulAdd(z, m.num(1/math.Pi), shift)
+	y := m.sineWithin(z, m.sub(shifted, shift))
+	return m.xor(m.flip(y, x), m.shiftLeft(shifted, 31))
+}
+
+// The low bits of cosineShift + t, |t| < 2¹⁶, are those of t's integer part and, below them, of its fraction. The shift is odd: an even m
+// sets the bit that makes the sign.
+const (
+	cosineShift  = 0x1.8p17 + 1
+	fractionBits = 6
+)
+
+// cosine is −(−1)ᵐ·sin r with x = (m + ½)·π + r, m being the integer under x/π. As x/π is first rounded to 1/64, |r| may exceed π/2 by
+// a 64th.
+func (m *machine) cosine(in []vec) vec {
+	x, shift := in[0], m.num(cosineShift)
+	shifted := m.mulAdd(x, m.num(1/math.Pi), shift)
+	half := m.join(shifted, 1<<32-1<<fractionBits, m.load(m.bits(1<<(fractionBits-1))))
+	y := m.sineWithin(x, m.sub(half, shift))
+	return m.flip(y, m.shiftLeft(half, 31-fractionBits))
+}
+
+// sineWithin returns sin(x − n·π), of an argument of little more than π/2.
+func (m *machine) sineWithin(x, n vec) vec {
+	r := m.mulAdd(n, m.num(-pi1), x)
+	r = m.mulAdd(n, m.num(-pi2), r)
+	r = m.mulAdd(n, m.num(-pi3), r)
 	r2 := m.mul(r, r)
-	sin := m.mulAdd(m.mul(r, r2), m.polynomial(r2, sinTerms), r)
-	cos := m.polynomial(r2, cosTerms)
-	return m.turned(sin, cos, shifted, quadrant)
+	return m.mulAdd(m.mul(r2, r), m.polynomial(r2, sinTerms), r)
 }
 
 // turned returns sin(r + (n + quadrant)·π/2), of the sine and the cosine of r and with n in the low bits of shifted.
