@@ -1,3 +1,3 @@
 #include "matmul_mma.h"
 
-TILES(bf16, Brain)
+TILES(bf16, Brain, 2)

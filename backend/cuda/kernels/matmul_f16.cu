@@ -1,3 +1,3 @@
 #include "matmul_mma.h"
 
-TILES(f16, Half)
+TILES(f16, Half, 2)

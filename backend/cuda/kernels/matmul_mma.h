@@ -129,6 +129,6 @@ template <class Kind, int Rows, int Cols, int WarpRows, int WarpCols, bool Along
   MMA(name##_kl, Kind, Rows, Cols, WarpRows, WarpCols, true, false, blocks) \
   MMA(name##_lk, Kind, Rows, Cols, WarpRows, WarpCols, false, true, blocks) \
   MMA(name##_ll, Kind, Rows, Cols, WarpRows, WarpCols, false, false, blocks)
-#define TILES(name, Kind) \
-  LAYOUTS(matmul_##name##_128x128, Kind, 128, 128, 2, 4, 2) \
+#define TILES(name, Kind, blocks) \
+  LAYOUTS(matmul_##name##_128x128, Kind, 128, 128, 2, 4, blocks) \
   LAYOUTS(matmul_##name##_32x32, Kind, 32, 32, 2, 2, 4)

@@ -1,3 +1,3 @@
 #include "matmul_mma.h"
 
-TILES(tf32, Tensor)
+TILES(tf32, Tensor, 2)
