@@ -194,6 +194,8 @@ func runLine(t *testing.T, document, dir, weir string, words []string) {
 		run(t, document, root, "go", "vet", words[2])
 	case strings.HasPrefix(command, "go run ./cmd/weir "):
 		run(t, document, dir, weir, short(words[3:])...)
+	case strings.Contains(command, "weir-gpu") || strings.Contains(command, "weir/emulator/"):
+		require.Equal(t, "gpu", filepath.Base(filepath.Dir(document))) // whose test builds the folder and runs it
 	case command == "CGO_ENABLED=0 go build -o weir ./cmd/weir":
 		run(t, document, root, "env", "CGO_ENABLED=0", "go", "build", "-o", filepath.Join(dir, "weir"), "./cmd/weir")
 		size, err := os.Stat(filepath.Join(dir, "weir"))
