@@ -22,10 +22,7 @@ func TestKernelsAreUpToDate(t *testing.T) {
 }
 
 func TestKernelsAreWhatTheCompilerMakes(t *testing.T) {
-	version, err := ptx.Version()
-	if err != nil {
-		t.Skip(err)
-	}
+	version := ptx.NeedCompiler(t)
 	modules, err := ptx.Modules("kernels")
 	require.NoError(t, err)
 	for _, m := range modules {
@@ -46,10 +43,7 @@ func TestKernelsAreWhatTheCompilerMakes(t *testing.T) {
 
 // TestKernelsAssemble gives every module to NVIDIA's assembler, for the oldest architecture that they run on and, with -long, for a later one.
 func TestKernelsAssemble(t *testing.T) {
-	assembler := ptx.Assembler()
-	if assembler == "" {
-		t.Skip("ptxas is not installed")
-	}
+	assembler := ptx.NeedAssembler(t)
 	modules, err := ptx.Modules("kernels")
 	require.NoError(t, err)
 	architectures := []string{ptx.Arch}

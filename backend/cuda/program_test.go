@@ -45,10 +45,7 @@ func everyInstruction(t *testing.T, d backend.DType) *backend.Prog {
 
 // TestProgramsAssemble gives NVIDIA's assembler every instruction on every type, in kernels of each kind.
 func TestProgramsAssemble(t *testing.T) {
-	assembler := ptx.Assembler()
-	if assembler == "" {
-		t.Skip("ptxas is not installed")
-	}
+	assembler := ptx.NeedAssembler(t)
 	for _, d := range backend.DTypes() {
 		p := everyInstruction(t, d)
 		operands := len(p.Outs) + len(p.Ins)

@@ -22,9 +22,7 @@ func write(t *testing.T, dir, name, text string) {
 
 // compiled returns a directory with one module that is up to date.
 func compiled(t *testing.T) ptx.Module {
-	if _, err := ptx.Version(); err != nil {
-		t.Skip(err)
-	}
+	ptx.NeedCompiler(t)
 	dir := t.TempDir()
 	gpu, err := os.ReadFile(header)
 	require.NoError(t, err)
@@ -98,10 +96,7 @@ func TestUnwantedTextIsRefused(t *testing.T) {
 }
 
 func TestAssemblerReportsWhatKernelsUse(t *testing.T) {
-	assembler := ptx.Assembler()
-	if assembler == "" {
-		t.Skip("ptxas is not installed")
-	}
+	assembler := ptx.NeedAssembler(t)
 	text, err := compiled(t).Compile()
 	require.NoError(t, err)
 	usage, err := ptx.Assemble(assembler, ptx.Arch, text)
