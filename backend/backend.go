@@ -55,7 +55,8 @@ type Device interface {
 	Free(*Buffer)
 	// NewStream returns a stream of the device.
 	NewStream() (Stream, error)
-	// Supports reports whether the device executes the command itself. It is true for every required operation.
+	// Supports reports whether the device executes the command itself. It is true for every required operation, but for maps with an instruction that
+	// the contract has and the device does not have yet: those it fails by an error that names the instruction.
 	Supports(*Cmd) bool
 	// Close frees the device. Its streams must be closed.
 	Close() error

@@ -239,7 +239,7 @@ func (s *suite) randomInstr(b *builder, ops []backend.MapOp) {
 	op, x := ops[s.rng.IntN(len(ops))], backend.Value(s.rng.IntN(count))
 	d := b.typeOf(x)
 	types := backend.DTypes()
-	if op == backend.Cast || !op.Accepts(d) {
+	if op == backend.Cast || !op.Accepts(d) || s.anyLacks(op, d) {
 		b.cast(x, types[s.rng.IntN(len(types))])
 		return
 	}

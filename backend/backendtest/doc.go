@@ -34,6 +34,12 @@
 // The other parts go where single operations go wrong: shapes and ranks, lengths around blocks and the grain, many values, the
 // shape of sums, order and failure of streams, memory, and long random programs of commands.
 //
+// # What a device lacks
+//
+// Of an instruction that has been added to the contract and not yet to a backend, Supports is false. Programs with it are not run but to see that
+// they fail, by one line that names the instruction; for each there is a subtest that is skipped. Supports of a program must follow from its
+// instructions, and is true of everything else that is required.
+//
 // # Violations
 //
 // Every violation is found; the smallest of each part are reported, with the command as printed, the first element that differs, what the

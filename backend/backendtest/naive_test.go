@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-ml/weir/backend"
@@ -11,6 +12,13 @@ import (
 // the contract. A fault makes it break one rule.
 type naive struct {
 	fault fault
+	lacks backend.MapOp            // an instruction that Supports is false of
+	tried func(*backend.Cmd) error // what becomes of a command with it; nil computes it
+}
+
+// needs reports whether a command has the instruction that the device lacks.
+func (d *naive) needs(c *backend.Cmd) bool {
+	return c.Op == backend.Map && slices.ContainsFunc(c.Prog.Code, func(in backend.Instr) bool { return in.Op == d.lacks })
 }
 
 // fault says where a planted bug sits; nil hooks are honest.
@@ -40,7 +48,7 @@ func (d *naive) Alloc(size int) (*backend.Buffer, error) {
 
 func (d *naive) Free(*backend.Buffer)               {}
 func (d *naive) NewStream() (backend.Stream, error) { return &naiveStream{dev: d}, nil }
-func (d *naive) Supports(c *backend.Cmd) bool       { return !c.Op.Optional() }
+func (d *naive) Supports(c *backend.Cmd) bool       { return !c.Op.Optional() && !d.needs(c) }
 func (d *naive) Close() error                       { return nil }
 func (s *naiveStream) Sync() error                  { return s.err }
 func (s *naiveStream) Close() error                 { return s.err }
@@ -83,6 +91,11 @@ func (s *naiveStream) Exec(cmds []backend.Cmd) {
 }
 
 func (d *naive) execute(c *backend.Cmd) error {
+	if d.tried != nil && d.needs(c) {
+		if err := d.tried(c); err != nil {
+			return err
+		}
+	}
 	out, err := d.compute(c)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ var groups = []group{
 	{"memory", memoryCases},
 	{"stream", streamCases},
 	{"errors", errorCases},
+	{"lacking", lackingCases},
 	{"cells", cellCases},
 	{"copy", copyCases},
 	{"map", mapCases},
@@ -75,6 +76,7 @@ func run(t *testing.T, targets []Target) {
 		t.Run(g.name, func(t *testing.T) { runReported(t, g, devices) })
 	}
 	for _, d := range devices {
+		reportLacking(t, d)
 		if err := d.dev.Close(); err != nil {
 			t.Errorf("close %s: %v", d.name, err)
 		}
@@ -118,9 +120,10 @@ type violation struct {
 
 // device is a device under test with the stream in use. A group is run on several.
 type device struct {
-	name   string
-	dev    backend.Device
-	stream backend.Stream
+	name    string
+	dev     backend.Device
+	stream  backend.Stream
+	lacking map[instrKey]bool // see lackingOf
 }
 
 // suite is a group while it runs.
@@ -149,6 +152,11 @@ func runGroup(g group, devices []*device, o *settings, test string, report func(
 func newSuite(name string, devices []*device, o *settings, test string, report func(*device, violation)) *suite {
 	h := fnv.New64a()
 	h.Write([]byte(name))
+	for _, d := range devices {
+		if d.lacking == nil {
+			d.lacking = lackingOf(d.dev)
+		}
+	}
 	return &suite{
 		devices:  devices,
 		settings: o,

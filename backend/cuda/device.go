@@ -67,8 +67,11 @@ func (d *device) Name() string { return d.name }
 
 func (d *device) precision() string { return d.rounds }
 
-// Supports reports whether c keeps to the contract: every operation but the optional ones is known here.
-func (d *device) Supports(c *backend.Cmd) bool { return !c.Op.Optional() && c.Check() == nil }
+// Supports reports whether c keeps to the contract: every operation but the optional ones is known here, and every instruction but those that have been
+// added to the contract and not here.
+func (d *device) Supports(c *backend.Cmd) bool {
+	return !c.Op.Optional() && c.Check() == nil && (c.Op != backend.Map || checkInstructions(c.Prog) == nil)
+}
 
 // made reports whether the block is one of the device's.
 func (d *device) made(b *backend.Buffer) bool {

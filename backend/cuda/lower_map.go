@@ -17,7 +17,13 @@ const (
 	mostVectorCode = 512
 )
 
-func lowerMap(b *batch, c *backend.Cmd) { b.runProgram(c.Prog, c.Imm, c.Dst, c.Src) }
+func lowerMap(b *batch, c *backend.Cmd) {
+	if err := checkInstructions(c.Prog); err != nil {
+		b.fail(err)
+		return
+	}
+	b.runProgram(c.Prog, c.Imm, c.Dst, c.Src)
+}
 
 // programKey stands for the text of a program's kernel.
 type programKey struct {

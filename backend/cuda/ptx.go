@@ -78,8 +78,9 @@ var registers = []struct {
 // assembly is the body of an entry that is being written.
 type assembly struct {
 	strings.Builder
-	used  map[register]int
-	calls map[string]bool // functions
+	used    map[register]int
+	calls   map[string]bool // functions
+	unknown bool            // an instruction was not known
 }
 
 func newAssembly() *assembly {

@@ -25,7 +25,8 @@ func literal(d backend.DType, x int) string {
 	return fmt.Sprint(x)
 }
 
-// instr appends one instruction of a program on operands of type d and returns its result, as a register holds it.
+// instr appends one instruction of a program on operands of type d and returns its result, as a register holds it. Of one that it does not know, which
+// a program that passes checkInstructions has none of, it notes that.
 func (a *assembly) instr(in backend.Instr, d backend.DType, x, y, z string) string {
 	switch {
 	case in.Op == backend.Cast:
@@ -57,9 +58,11 @@ func (a *assembly) pick(d backend.DType, p string, yes, no any) string {
 func (a *assembly) truth(p string) string { return a.pick(backend.Bool, p, 1, 0) }
 
 func (a *assembly) compare(op backend.MapOp, d backend.DType, x, y string) string {
-	c := comparisons[op].integer
+	known, ok := comparisons[op]
+	a.unknown = a.unknown || !ok
+	c := known.integer
 	if d.IsFloat() {
-		c = comparisons[op].float
+		c = known.float
 	}
 	return a.truth(a.do(predicates, "setp."+c+"."+heldAs(d).number, x, y))
 }
@@ -86,8 +89,11 @@ func (a *assembly) float(op backend.MapOp, d backend.DType, x, y string) (r stri
 		return a.do(h.class, "rcp.rn."+h.number, a.do(h.class, "sqrt.rn."+h.number, x)), false
 	case backend.Pow, backend.Mod:
 		return a.call(h.class, op.String()+"_"+h.number, x, y), false
+	case backend.Add, backend.Sub, backend.Mul, backend.Div:
+		return a.do(h.class, op.String()+".rn."+h.number, x, y), false
 	}
-	return a.do(h.class, op.String()+".rn."+h.number, x, y), false // Add, Sub, Mul, Div
+	a.unknown = true
+	return x, true
 }
 
 // extreme returns the minimum or maximum of floats; there is no instruction on float64 that sees NaN.
@@ -141,8 +147,11 @@ func (a *assembly) integer(op backend.MapOp, d backend.DType, x, y string) strin
 		return a.do(h.class, "max."+h.number, x, a.do(h.class, "neg."+h.number, x)) // the least integer stays as it is
 	case backend.Mul:
 		return a.wrap(d, a.do(h.class, "mul.lo."+unsigned(d), x, y))
+	case backend.Add, backend.Sub:
+		return a.wrap(d, a.do(h.class, op.String()+"."+unsigned(d), x, y))
 	}
-	return a.wrap(d, a.do(h.class, op.String()+"."+unsigned(d), x, y)) // Add, Sub
+	a.unknown = true
+	return x
 }
 
 // unsigned returns the suffix of instructions on unsigned integers that wrap.

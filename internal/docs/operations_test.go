@@ -16,7 +16,8 @@ import (
 const mostPlaces = 4
 
 // The instruction that docs/OPERATIONS.md adds is added, in an overlay over the repository, by its lines and by go generate alone, and then
-// everything of it works: the generated functions, derivatives, conformance on the two CPU backends.
+// everything of it works: the generated functions, derivatives, conformance on the two CPU backends. CUDA has no function for it, says so, and conforms
+// with the others.
 func TestAnInstructionIsAddedInFourPlaces(t *testing.T) {
 	changed := map[string]string{}
 	for _, b := range blocks(t, filepath.Join(root, "docs", "OPERATIONS.md")) {
@@ -36,7 +37,7 @@ func TestAnInstructionIsAddedInFourPlaces(t *testing.T) {
 
 	overlaid := overlay(t, changed)
 	run(t, "the added instruction", root, "go", "test", overlaid, "-run", "AddedInstruction|EveryInstruction", "./autograd")
-	run(t, "the added instruction", root, "go", "test", overlaid, "-short", "-run", "Conformance", "./backend/cpu", "./backend/simd")
+	run(t, "the added instruction", root, "go", "test", overlaid, "-short", "-run", "Conformance", "./backend/cpu", "./backend/simd", "./backend/cuda")
 }
 
 // patch returns a file with the lines of a diff without line numbers: "@@" stands between places, whose unchanged lines say where.
