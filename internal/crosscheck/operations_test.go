@@ -110,7 +110,7 @@ var operations = map[string]operation{
 	"Expm1":        {one(tensor.Expm1), one(autograd.Expm1)},
 	"Floor":        {one(tensor.Floor), one(autograd.Floor)},
 	"GELU":         {one(tensor.GELU), one(autograd.GELU)},
-	"GELUGrad":     {one(tensor.GELUGrad), nil},
+	"GELUGrad":     {one(tensor.GELUGrad), one(autograd.GELUGrad)},
 	"IsFinite":     {one(tensor.IsFinite), nil},
 	"IsInf":        {one(tensor.IsInf), nil},
 	"IsNaN":        {one(tensor.IsNaN), nil},

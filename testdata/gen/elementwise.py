@@ -60,7 +60,11 @@ GELU = (
     lambda x: (1 + x * x) * (cdf(x) + x.abs() * pdf(x)),
     lambda x: pdf(x) * (2 + x * x) * (1 + x * x),
 )
-GELU_GRAD = (lambda x: (1 + x * x) * (cdf(x) + x.abs() * pdf(x)), None, None)
+GELU_GRAD = (
+    lambda x: (1 + x * x) * (cdf(x) + x.abs() * pdf(x)),
+    GELU[2],
+    lambda x: pdf(x) * x.abs() * (4 + x * x) * (1 + x * x),
+)
 
 # σ·(1 + x·(1 − σ)) and σ·(1 − σ)·(2 + x·(1 − 2σ)).
 SILU = (
@@ -108,7 +112,7 @@ UNARY = [
         terms=(None, lambda x: 2 * (1 + x * x) * torch.exp(-x * x), lambda x: 4 * x * (1 + x * x) * torch.exp(-x * x)),
     ),
     unary("GELU", torch_gelu, each(gelu), -5, 5, grade="terms", terms=GELU),
-    unary("GELUGrad", torch_gelu_grad, each(gelu_grad), -5, 5, grade="terms", differentiable=False, terms=GELU_GRAD),
+    unary("GELUGrad", torch_gelu_grad, each(gelu_grad), -5, 5, grade="terms", terms=GELU_GRAD),
     unary(
         "Sigmoid",
         torch.sigmoid,
