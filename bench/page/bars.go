@@ -58,7 +58,7 @@ func (v *view) bars(results []*bench.Result) []bar {
 		i := v.index(x)
 		b := bar{
 			Series: i % marks, Label: v.labels[i], Width: fmt.Sprintf("%.2f", 100*fastest/x.Median),
-			Median: bench.FormatTime(x.Median), Min: bench.FormatTime(x.Min), Spread: fmt.Sprintf("%.0f%%", 100*x.Spread),
+			Median: bench.FormatTime(x.Median), Min: bench.FormatTime(x.Min), Spread: x.Noise(),
 			Rate: x.Rate(), Share: x.Share(), Alloc: fmt.Sprintf("%.0f", x.Allocs),
 		}
 		if x != results[0] {
