@@ -67,6 +67,12 @@ const (
 	defaultPasses  = 5
 )
 
+// Selects reports whether a case of that name is among those that the suites and the filter leave, whoever measures it.
+func (o Options) Selects(name string) bool {
+	suite, _, _ := strings.Cut(name, "/")
+	return (len(o.Suites) == 0 || slices.Contains(o.Suites, suite)) && (o.Filter == nil || o.Filter.MatchString(name))
+}
+
 // WithDefaults returns o with the default in every field that is empty.
 func (o Options) WithDefaults() Options {
 	if len(o.Suites) == 0 {

@@ -114,6 +114,14 @@ func (r *Result) Summarize() {
 	r.rate()
 }
 
+// Noise returns the spread in percent, or nothing of a single sample, which has none.
+func (r *Result) Noise() string {
+	if r.Spread == 0 && len(slices.Concat(r.Samples...)) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%%", 100*r.Spread)
+}
+
 func (r *Result) rate() {
 	r.GFLOPS, r.GBPS = r.Flops/r.Median, r.Bytes/r.Median
 }

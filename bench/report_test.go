@@ -40,11 +40,11 @@ func TestTable(t *testing.T) {
 A processor; 2 cores; go1.26, linux/amd64; 2026-11-23
 ceilings of 2 workers: 200 GFLOP/s in float32, 100 in float64 (AVX-512), 20.0 GB/s
 
-                                cpu   ±       rate  share     simd   ±         rate  share  to cpu
+                                cpu   ±       rate  share     simd  ±         rate  share  to cpu
 ops
-  exp/float32/500x100x64    1.10 ms  9%  11.6 GB/s    58%   100 µs  0%     128 GB/s   640%   ×11.0
+  exp/float32/500x100x64    1.10 ms  9%  11.6 GB/s    58%   100 µs        128 GB/s   640%   ×11.0
 mle
-  step/B500_T100_d2_h64_L2        –                        20.0 ms  0%  120 GFLOP/s    60%
+  step/B500_T100_d2_h64_L2        –                        20.0 ms     120 GFLOP/s    60%
 
 bench: ops/log/float32/500x100x64 on cpu: wrong: it is not so
 `, "\n"), out.String())

@@ -69,7 +69,7 @@ func selected(o Options) []benchCase {
 			continue
 		}
 		for _, c := range s.cases(o) {
-			if seen[c.name] || o.Filter != nil && !o.Filter.MatchString(c.name) {
+			if seen[c.name] || !o.Selects(c.name) {
 				continue
 			}
 			seen[c.name] = true

@@ -82,7 +82,7 @@ func tableRow(name string, columns []column, results map[column]*Result, wide bo
 		x := results[c]
 		cells := []string{"–", "", "", ""}
 		if x != nil {
-			cells = []string{FormatTime(x.Median), fmt.Sprintf("%.0f%%", 100*x.Spread), x.Rate(), x.Share()}
+			cells = []string{FormatTime(x.Median), x.Noise(), x.Rate(), x.Share()}
 		}
 		if !wide {
 			cells = slices.Delete(cells, 2, 3)

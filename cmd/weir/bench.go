@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +83,7 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 		comparison = bench.Compare(report, baseline)
 	}
 	if peers != nil {
+		peers.Results = slices.DeleteFunc(peers.Results, func(x bench.Result) bool { return !o.Selects(x.Name) })
 		report.Add(peers)
 	}
 	if failed := b.write(c.out, report, comparison); failed != nil {

@@ -49,6 +49,20 @@ func TestBenchPrintsATableAndWritesFiles(t *testing.T) {
 	require.Regexp(t, `10 cases compared with the baseline`, again.stdout)
 }
 
+// What a run leaves out, a file of peers does not bring back.
+func TestBenchShowsThePeersOfItsCases(t *testing.T) {
+	peers := filepath.Join(t.TempDir(), "peers.json")
+	require.NoError(t, os.WriteFile(peers, []byte(`{"results": [
+		{"name": "ops/exp/float32/5x10x64", "backend": "theirs", "workers": 1, "dtype": "float32", "median_ns": 1500, "samples_ns": [[1500]]},
+		{"name": "ops/log/float32/5x10x64", "backend": "theirs", "workers": 1, "dtype": "float32", "median_ns": 1500},
+		{"name": "matmul/float32/7x7x7", "backend": "theirs", "workers": 1, "dtype": "float32", "median_ns": 1500}]}`), 0o644))
+	r := weir(append(tinyBench, "--peers", peers)...)
+	require.Zero(t, r.code, r.stderr)
+	require.Regexp(t, `exp/float32/5x10x64 .* 1\.50 µs +[^ %]`, r.stdout, "a single sample has no spread")
+	require.NotContains(t, r.stdout, "log/float32")
+	require.NotContains(t, r.stdout, "7x7x7")
+}
+
 func TestBenchPrintsForBenchstat(t *testing.T) {
 	r := weir(append(tinyBench, "--format", "go")...)
 	require.Zero(t, r.code, r.stderr)
