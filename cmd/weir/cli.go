@@ -100,10 +100,11 @@ func printError(w io.Writer, err error) {
 
 func execute(ctx context.Context, args []string, c *console) error {
 	helped := false
+	out := &kept{Writer: c.out}
 	parser, err := kong.New(&cli{},
 		kong.Name("weir"),
 		kong.Description("Weir trains diffusion GFlowNets by maximum likelihood. Begin with: weir train"),
-		kong.Writers(c.out, c.err),
+		kong.Writers(out, c.err),
 		kong.Exit(func(int) { helped = true }), // called for --help alone
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		defaults(),
@@ -114,13 +115,30 @@ func execute(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	parsed, err := parser.Parse(args)
-	if helped {
+	switch {
+	case out.err != nil: // of --help, which is no fault of the command line
+		return out.err
+	case helped:
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return parsed.Run()
+}
+
+// kept is a writer that keeps its first error.
+type kept struct {
+	io.Writer
+	err error
+}
+
+// Write implements [io.Writer].
+func (k *kept) Write(p []byte) (int, error) {
+	n, err := k.Writer.Write(p)
+	if k.err == nil {
+		k.err = err
+	}
+	return n, err
 }
 
 // defaults makes those of package train the defaults of the flags, which so stand in --help.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,6 +81,18 @@ func TestSamplesToAFullDisk(t *testing.T) {
 		require.Contains(t, fails(t, command(t, "sample", "--from", dir, "--out", "/dev/full")), "/dev/full: no space left on device")
 	}
 }
+
+func TestHelpToAFullDiskIsNoMisuse(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"train", "--help"}, {"version"}} {
+		var stderr bytes.Buffer
+		require.Equal(t, exitFailure, run(t.Context(), args, fullDisk{}, &stderr), args)
+		require.Equal(t, "weir: no space left on device\n", stderr.String(), args)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 // asNobody makes a process one that permissions hold for, and lets it into dir, which the test has made for itself.
 func asNobody(t *testing.T, process *exec.Cmd, dir string) {

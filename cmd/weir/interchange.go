@@ -18,12 +18,15 @@ type importCmd struct {
 	Force  bool   `help:"Replace a run that is in the directory."`
 	Target string `placeholder:"${target}" default:"${target}" help:"What the policies were trained on: ${targets}; or none, if it is not among them: such a run samples and exports."`
 
-	NumSteps     int     `placeholder:"N" help:"num_steps, which torchgfn's files do not hold."`
-	Sigma        float64 `placeholder:"S" help:"sigma, which they do not hold either."`
-	TScale       float64 `default:"1" help:"t_scale."`
-	PBScaleRange float64 `name:"pb-scale-range" default:"0.1" help:"pb_scale_range."`
-	LogVarRange  float64 `default:"4" help:"log_var_range."`
-	Clip         float64 `help:"gfn_clip, where clipping is on."`
+	NumSteps     int     `placeholder:"N" help:"Steps of the process (torchgfn's num_steps), which torchgfn's files do not hold."`
+	Sigma        float64 `placeholder:"S" help:"Its diffusion coefficient (sigma), which they do not hold either."`
+	TScale       float64 `default:"1" help:"What its forward variance is multiplied with (t_scale)."`
+	PBScaleRange float64 `name:"pb-scale-range" default:"0.1" help:"Range of the learned backward policy (pb_scale_range)."`
+	LogVarRange  float64 `default:"4" help:"Range of the learned log-variance (log_var_range)."`
+	Clip         float64 `help:"Limit of the network's output (gfn_clip), where clipping is on."`
+
+	LR    float64 `name:"lr" default:"${lr}" help:"Learning rate of train --resume."`
+	Batch int     `default:"${batch}" help:"Samples a step of train --resume."`
 	deviceFlags
 }
 
@@ -75,7 +78,7 @@ func (m *importCmd) config() train.Config {
 	}
 	return train.Config{
 		Target: target, Process: diffusion.Process{NumSteps: m.NumSteps, Sigma: m.Sigma, TScale: m.TScale},
-		PBScaleRange: m.PBScaleRange, LogVarRange: m.LogVarRange, Clip: m.Clip,
+		PBScaleRange: m.PBScaleRange, LogVarRange: m.LogVarRange, Clip: m.Clip, LR: m.LR, Batch: m.Batch,
 	}
 }
 

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/train"
 )
 
 const tutorial = "../../gflownet/torchgfn/testdata/checkpoint.pt"
@@ -36,6 +40,22 @@ func TestImportMakesARunLikeAnyOther(t *testing.T) {
 	r = weir("import", out, "--target", "gmm2", "--out", again)
 	require.Zero(t, r.code, r.stderr)
 	require.Equal(t, weir("sample", "--from", dir, "--out", "-").stdout, weir("sample", "--from", again, "--out", "-").stdout)
+}
+
+// What torchgfn's files do not hold, how to train on, is said at the import: --resume keeps it.
+func TestImportSaysHowToTrainOn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := weir("import", tutorial, "--target", "gmm2", "--num-steps", "20", "--sigma", "4", "--pb-scale-range", "0.3", "--lr", "0.0025", "--batch", "7", "--out", dir)
+	require.Zero(t, r.code, r.stderr)
+	r = weir("train", "--resume", dir, "--steps", "401", "--eval-samples", "10")
+	require.Zero(t, r.code, r.stderr)
+	require.NoError(t, new(deviceFlags).on(func(s *tensor.Stream) error {
+		e, _, err := openRun(&console{io.Discard, io.Discard}, s, dir, func(*train.Config) {})
+		require.NoError(t, err)
+		require.Equal(t, 0.0025, e.Config.LR)
+		require.Equal(t, 7, e.Config.Batch)
+		return nil
+	}))
 }
 
 // Policies of a target that is not built in are of use without it.
