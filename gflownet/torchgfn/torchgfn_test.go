@@ -87,7 +87,7 @@ func TestSamplesAreThoseOfTheReference(t *testing.T) {
 		theirs[i] = testdevice.Values(t, tensor.Select(all, 0, i))
 	}
 	w2 := func(a, b []float64) float64 {
-		w, err := transport.W2(a, b, d)
+		w, err := transport.W2(t.Context(), a, b, d)
 		require.NoError(t, err)
 		return w
 	}
