@@ -76,7 +76,7 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 		e := newRun(t, dataRun(writeCSV(t, rows)))
 		require.NoError(t, stepTo(e, 5))
 		var err error
-		reports[i], err = e.Evaluate(t.Context(), 1, 10, 4)
+		reports[i], err = e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 10, Batch: 4})
 		require.NoError(t, err)
 		samples[i], err = e.Model().Draw(t.Context(), tensor.NewRNG(e.Stream(), 2), 50, 20)
 		require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 func TestEvaluateOnData(t *testing.T) {
 	e := newRun(t, dataRun(writeCSV(t, points)))
 	require.NoError(t, stepTo(e, 5))
-	r, err := e.Evaluate(t.Context(), 1, 500, 4)
+	r, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 500, Batch: 4})
 	require.NoError(t, err)
 	require.Equal(t, 5, r.Step)
 	require.Equal(t, 10, r.N, "every held-out row, and no other")
@@ -116,7 +116,7 @@ func TestTruthIsSpreadOverTheHeldOutRows(t *testing.T) {
 	require.Len(t, truth, 20)
 	require.Less(t, truth[0], 100.0)
 	require.Greater(t, truth[18], 800.0)
-	r, err := e.EvaluateWith(t.Context(), train.Evaluation{Samples: 2, Batch: 50, Points: 50})
+	r, err := e.Evaluate(t.Context(), train.Evaluation{Samples: 2, Batch: 50, Points: 50})
 	require.NoError(t, err)
 	require.Equal(t, 50, r.Points)
 	require.Less(t, r.W2True, 150.0, "the rows seen lie among those held out")
@@ -209,7 +209,7 @@ func TestDataLargerThanMemory(t *testing.T) {
 	require.NoError(t, stepTo(again, steps))
 	require.Equal(t, weights(t, whole), weights(t, again))
 
-	r, err := again.Evaluate(t.Context(), 1, 500, 1000)
+	r, err := again.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 500, Batch: 1000})
 	require.NoError(t, err)
 	require.Positive(t, r.NLLBound.SE)
 }

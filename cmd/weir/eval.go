@@ -63,7 +63,7 @@ func (v *evalCmd) Run(ctx context.Context, c *console) error {
 		if v.Seed != nil {
 			seed = *v.Seed
 		}
-		report, err := e.EvaluateWith(ctx, train.Evaluation{Seed: seed, Samples: v.N, Batch: v.Batch, Paths: v.Paths, Points: v.Points})
+		report, err := e.Evaluate(ctx, train.Evaluation{Seed: seed, Samples: v.N, Batch: v.Batch, Paths: v.Paths, Points: v.Points})
 		if err != nil {
 			return err
 		}
