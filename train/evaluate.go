@@ -154,7 +154,7 @@ func (m *measurement) forward(ctx context.Context) (samples []float64, w weights
 	rng := m.rng(drawForward)
 	defer rng.Release()
 	most := m.Points * m.Target.Dim()
-	err = m.Sampler.VisitForward(ctx, rng, m.Target, m.Samples, m.Batch, func(rows, logs []float64) error {
+	err = m.Sampler.ForwardWeightsEach(ctx, rng, m.Target, m.Samples, m.Batch, func(rows, logs []float64) error {
 		w.mean.Add(logs...)
 		w.importance.Add(logs...)
 		samples = append(samples, rows[:min(len(rows), most-len(samples))]...)
