@@ -1,6 +1,7 @@
 package diffusion
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -56,14 +57,11 @@ func (f *Form) UnmarshalText(name []byte) error {
 	return fmt.Errorf("diffusion: unknown form %q; want additive or multiplicative", name)
 }
 
-func (c PolicyConfig) withDefaults() PolicyConfig {
-	c.Net = c.Net.withDefaults()
-	if c.LogVarRange == 0 {
-		c.LogVarRange = 4
-	}
-	if c.ScaleRange == 0 {
-		c.ScaleRange = 0.1
-	}
+// WithDefaults returns c with the default in every field that is 0 and has one.
+func (c PolicyConfig) WithDefaults() PolicyConfig {
+	c.Net = c.Net.WithDefaults()
+	c.LogVarRange = cmp.Or(c.LogVarRange, 4)
+	c.ScaleRange = cmp.Or(c.ScaleRange, 0.1)
 	return c
 }
 

@@ -25,7 +25,7 @@ func (p Params) Int(key string, least, most int) (int, error) {
 // positive returns an error unless those parameters are positive and finite.
 func (p Params) positive(keys ...string) error {
 	for _, key := range keys {
-		if x := p[key]; !(x > 0) || math.IsInf(x, 1) {
+		if x := p[key]; !positive(x) {
 			return fmt.Errorf("%s is %v; want a positive number", key, x)
 		}
 	}
