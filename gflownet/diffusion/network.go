@@ -34,7 +34,7 @@ func (c NetConfig) Check() error {
 		name       string
 		value, max int
 	}{
-		{"harmonics", c.Harmonics, 1 << 20}, {"embed", c.Embed, 1 << 20}, {"hidden", c.Hidden, 1 << 20}, {"joint layers", c.JointLayers, 1000},
+		{"harmonics", c.Harmonics, 1 << 20}, {"embed", c.Embed, 1 << 20}, {"hidden", c.Hidden, 1 << 20}, {"layers", c.JointLayers, 1000},
 	} {
 		if f.value < 1 || f.value > f.max {
 			return fmt.Errorf("diffusion: %s is %d; want 1 to %d", f.name, f.value, f.max)

@@ -21,11 +21,11 @@ type Process struct {
 func (p Process) Check() error {
 	switch {
 	case p.NumSteps < 1:
-		return fmt.Errorf("diffusion: num_steps is %d; want at least 1", p.NumSteps)
+		return fmt.Errorf("diffusion: num-steps is %d; want at least 1", p.NumSteps)
 	case !positive(p.Sigma):
 		return fmt.Errorf("diffusion: sigma is %v; want a positive number", p.Sigma)
 	case !positive(p.TScale):
-		return fmt.Errorf("diffusion: t_scale is %v; want a positive number", p.TScale)
+		return fmt.Errorf("diffusion: t-scale is %v; want a positive number", p.TScale)
 	}
 	return p.checkGrid()
 }
