@@ -214,6 +214,28 @@ func TestDataLargerThanMemory(t *testing.T) {
 	require.Positive(t, r.NLLBound.SE)
 }
 
+// One constant column is found only when a file has been read through.
+func TestStreamedDataThatCannotBeUsedIsClosed(t *testing.T) {
+	const open = "/proc/self/fd"
+	if _, err := os.Stat(open); err != nil {
+		t.Skip("this system does not list what is open")
+	}
+	values := make([]float64, 100)
+	e, err := tensorio.NewEntry("", []int{50, 2}, values)
+	require.NoError(t, err)
+	c := dataRun(filepath.Join(t.TempDir(), "constant.npy"))
+	require.NoError(t, npy.WriteFile(c.Data, e))
+	c.DataMemory = 1
+	_, err = train.NewExperiment(testdevice.Stream(t, 1), c)
+	require.ErrorContains(t, err, "cannot be standardized")
+	files, err := os.ReadDir(open)
+	require.NoError(t, err)
+	for _, f := range files {
+		target, _ := os.Readlink(filepath.Join(open, f.Name())) // some are closed meanwhile
+		require.NotEqual(t, c.Data, target)
+	}
+}
+
 // Streaming is about memory: what is learned agrees with the table's.
 func TestStreamedDataIsTheTable(t *testing.T) {
 	c := dataRun(writeNPY(t, 20_000))
