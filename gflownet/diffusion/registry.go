@@ -53,7 +53,8 @@ var registry = struct {
 }{recipes: map[string]recipe{}}
 
 // RegisterTarget makes a target known to [NewTarget], and so to training, checkpoints and the command, by a name. defaults are its parameters; open
-// gets them all, those that the user gave replaced. It panics if the name is taken, is empty, or holds one of the characters :,= and /.
+// gets them all, those that the user gave replaced. It panics if the name is taken or empty, or holds a space or one of the characters
+// :,= and /, and if open is nil.
 func RegisterTarget(name string, defaults Params, open func(Params) (Target, error)) {
 	registry.Lock()
 	defer registry.Unlock()
