@@ -289,6 +289,15 @@ func TestCoxProcess(t *testing.T) {
 	}
 }
 
+func TestNoPointThatIsNotFiniteIsInAMode(t *testing.T) {
+	for _, name := range []string{"gmm25_prior", "rings", "many_well:dim=2", "student_t"} {
+		modal := openTarget(t, name).(diffusion.Modal)
+		for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			require.Equal(t, -1, modal.Mode([]float64{x, 0}), "%s at %v", name, x)
+		}
+	}
+}
+
 func TestNewTargetTakesParameters(t *testing.T) {
 	require.Equal(t, 8, openTarget(t, "many_well:dim=8").Dim())
 	require.InDelta(t, 164.6957, openTarget(t, "many_well").LogZ(), 1e-4)
