@@ -152,7 +152,7 @@ func (r *trainRun) drawCurves() error {
 		return err
 	}
 	if len(losses.Steps) > 0 {
-		if err := plot.Loss(r.dir.loss(), r.name(), losses, plot.Curve{}); err != nil {
+		if err := plot.Loss(r.dir.loss(), r.name(), losses); err != nil {
 			return err
 		}
 	}
