@@ -31,7 +31,7 @@ var mutations = []struct {
 	{"barrier before results take the place of panels", "matmul.h", "sync();", "", 1, "TestConformance/^matmul$"},
 	{"barrier before an epilogue reads the results", "matmul.h", "sync();", "", 2, "TestALayerHasTheBits"},
 	{"rounding before a bias is added", "epilogue.h", "y = N::load(result)", "y = x", 0, "TestALayerHasTheBits"},
-	{"bounds of an epilogue", "matmul.h", "if (c >= tile.cols) continue;\n    int64_t", "int64_t", 0, "TestALayerHasTheBits"},
+	{"bounds of an epilogue", "matmul.h", "if (c >= tile.cols) return;", "", 0, "TestALayerHasTheBits"},
 	{"bounds of a destination", "copy.cu", "if (r < p.rows && c < p.columns) dst", "if (r < p.rows) dst", 0, "TestConformance/^copy$"},
 	{"one element too many", "gather.cu", "i < p.count", "i <= p.count", 0, "TestConformance/^index$"},
 	{"one term too few", "arg.cu", "p.piece + p.piece :", "p.piece + p.piece - 1 :", 0, "TestConformance/^reduce$"},

@@ -25,11 +25,12 @@ template <class T> DEVICE void conclude(const Epilogue &p, char *d, int64_t at, 
   if (p.keeps) ((T *)d)[at] = result;
   Carried<T> y = N::load(result);
   if (p.bias) y = rounded<T>(y + N::load(((const T *)p.bias)[bias]));
-  Gaussian<Carried<T>> g = {};
-  if (p.function[0] | p.function[1]) g = gaussian(y);
-  UNROLL for (int k = 0; k < 2; k++) {
-    if (!p.to[k]) continue;
-    Carried<T> z = p.function[k] == GELU ? gelu_of(y, g) : p.function[k] == GELU_GRAD ? gelu_grad_of(y, g) : y;
-    ((T *)p.to[k])[at] = N::round(z);
+  Carried<T> value = y, slope = y;
+  if (p.function[0] | p.function[1]) {
+    Gaussian<Carried<T>> g = gaussian(y);
+    value = gelu_of(y, g);
+    slope = gelu_grad_of(y, g);
   }
+  UNROLL for (int k = 0; k < 2; k++)
+    if (p.to[k]) ((T *)p.to[k])[at] = N::round(p.function[k] == GELU ? value : p.function[k] == GELU_GRAD ? slope : y);
 }

@@ -160,15 +160,18 @@ template <class T, int Cols, int Pitch, int Threads, class A> DEVICE void finish
   }
 }
 
-// transform stores what the epilogue makes of the results. A thread has one of a row at a time, its neighbours those beside it.
+// transform stores what the epilogue makes of the results. A thread keeps to one column, its neighbours to those beside it.
 template <class T, int Cols, int Pitch, int Threads, class A> DEVICE void transform(const A *sums, const MatMul &p, const Tile &tile, int id) {
-  ROLLED for (int e = id; e < tile.rows * Cols; e += Threads) {
-    int r = e / Cols, c = e % Cols;
-    if (c >= tile.cols) continue;
-    int64_t at = tile.d + r * p.rowD + c * p.colD;
+  static_assert(Threads % Cols == 0, "the threads are whole rows");
+  const int step = Threads / Cols;
+  int first = id / Cols, c = id % Cols;
+  if (c >= tile.cols) return;
+  int64_t at = opaque(tile.d) + first * p.rowD + c * p.colD;
+  int64_t bias = opaque(tile.bias) + first * p.then.rowBias + c * p.then.colBias;
+  ROLLED for (int r = first; r < tile.rows; r += step, at += step * p.rowD, bias += step * p.then.rowBias) {
     A x = sums[r * Pitch + c];
     if (p.accumulate) x = Number<T>::load(((const T *)p.d)[at]) + x;
-    conclude<T>(p.then, p.d, at, tile.bias + r * p.then.rowBias + c * p.then.colBias, x);
+    conclude<T>(p.then, p.d, at, bias, x);
   }
 }
 
