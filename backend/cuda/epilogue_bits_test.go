@@ -28,12 +28,11 @@ type sizes struct{ batch, rows, terms, cols int }
 func newLayered(t *testing.T, s *stream, d backend.DType, n sizes, acrossA, acrossB bool, prog *backend.Prog) *layered {
 	t.Helper()
 	l := &layered{s: s}
-	place := func(dims ...int) backend.View {
-		v := backend.View{Offset: (len(l.before) + 63) / 64 * 64 / d.Size()}
-		whole := backend.Contiguous(nil, d, dims...)
-		whole.Offset = v.Offset
-		l.before = append(l.before, make([]byte, (v.Offset+whole.Len()+7)*d.Size()-len(l.before))...)
-		return whole
+	place := func(dims ...int) backend.View { // with room behind it that nothing may touch
+		v := backend.Contiguous(nil, d, dims...)
+		v.Offset = (len(l.before) + 63) / 64 * 64 / d.Size()
+		l.before = append(l.before, make([]byte, (v.Offset+v.Len()+7)*d.Size()-len(l.before))...)
+		return v
 	}
 	matrices := func(rows, cols int, across bool) backend.View {
 		v := place(n.batch, rows, cols)
