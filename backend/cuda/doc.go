@@ -1,8 +1,9 @@
 // Package cuda is the backend for NVIDIA GPUs of compute capability 8.0 and later, on Linux with a driver of CUDA 11.4 or later.
 //
 // It needs no CUDA toolkit, neither to build a program nor to run it: the driver's library is opened when the program asks for it, and the
-// kernels are in the package as PTX, which the driver compiles for its GPU. Built without cgo, or for another system, the package registers
-// a backend that says so when it is opened. It registers as "cuda" with rank 0, so a GPU is used by name only: "cuda" is GPU 0, "cuda:1" the next.
+// kernels are in the package as PTX, which the driver compiles for its GPU, each when a command first needs it. Built without cgo, or for
+// another system, the package registers a backend that says so when it is opened. It registers as "cuda" with rank 0, so a GPU is used by
+// name only: "cuda" is GPU 0, "cuda:1" the next.
 //
 // A command is lowered in plain Go to launches, and the launches of one Exec go to the driver in one call, which returns before they have
 // run. Elementwise programs become PTX of their own, one kernel each. A recorded step becomes a CUDA graph (see [backend.Replayer]) that is
