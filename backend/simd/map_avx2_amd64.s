@@ -1267,30 +1267,32 @@ next:
 body:
 	VMOVAPS     avx2Constants<>+192(SB), Y1
 	VMINPS      Y0, Y1, Y0
-	VMOVAPS     avx2Constants<>+224(SB), Y1
-	VMAXPS      Y0, Y1, Y0
-	VMOVAPS     avx2Constants<>+288(SB), Y1
-	VFMADD231PS avx2Constants<>+256(SB), Y0, Y1
-	VSUBPS      avx2Constants<>+288(SB), Y1, Y1
-	VFMADD231PS avx2Constants<>+320(SB), Y1, Y0
-	VFMADD231PS avx2Constants<>+352(SB), Y1, Y0
-	VMULPS      Y0, Y0, Y2
-	VMOVAPS     avx2Constants<>+384(SB), Y3
-	VFMADD213PS avx2Constants<>+416(SB), Y0, Y3
-	VFMADD213PS avx2Constants<>+448(SB), Y0, Y3
-	VFMADD213PS avx2Constants<>+480(SB), Y0, Y3
-	VFMADD213PS avx2Constants<>+512(SB), Y0, Y3
-	VFMADD231PS Y3, Y2, Y0
-	VADDPS      avx2Constants<>+160(SB), Y0, Y0
+	VCMPPS      $0x15, avx2Constants<>+224(SB), Y0, Y1
+	VMOVAPS     avx2Constants<>+224(SB), Y2
+	VMAXPS      Y0, Y2, Y0
 	VMOVAPS     avx2Constants<>+288(SB), Y2
-	VFMADD231PS avx2Constants<>+544(SB), Y1, Y2
-	VSUBPS      avx2Constants<>+288(SB), Y2, Y3
-	VSUBPS      Y3, Y1, Y1
-	VADDPS      avx2Constants<>+288(SB), Y1, Y1
-	VPSLLD      $0x17, Y2, Y2
-	VPADDD      avx2Constants<>+160(SB), Y2, Y2
-	VMULPS      Y2, Y0, Y0
+	VFMADD231PS avx2Constants<>+256(SB), Y0, Y2
+	VSUBPS      avx2Constants<>+288(SB), Y2, Y2
+	VFMADD231PS avx2Constants<>+320(SB), Y2, Y0
+	VFMADD231PS avx2Constants<>+352(SB), Y2, Y0
+	VMULPS      Y0, Y0, Y3
+	VMOVAPS     avx2Constants<>+384(SB), Y4
+	VFMADD213PS avx2Constants<>+416(SB), Y0, Y4
+	VFMADD213PS avx2Constants<>+448(SB), Y0, Y4
+	VFMADD213PS avx2Constants<>+480(SB), Y0, Y4
+	VFMADD213PS avx2Constants<>+512(SB), Y0, Y4
+	VFMADD231PS Y4, Y3, Y0
+	VADDPS      avx2Constants<>+160(SB), Y0, Y0
+	VANDPS      Y1, Y0, Y0
+	VMOVAPS     avx2Constants<>+288(SB), Y1
+	VFMADD231PS avx2Constants<>+544(SB), Y2, Y1
+	VSUBPS      avx2Constants<>+288(SB), Y1, Y3
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      avx2Constants<>+288(SB), Y2, Y2
 	VPSLLD      $0x17, Y1, Y1
+	VPADDD      avx2Constants<>+160(SB), Y1, Y1
+	VMULPS      Y1, Y0, Y0
+	VPSLLD      $0x17, Y2, Y1
 	VPADDD      avx2Constants<>+160(SB), Y1, Y1
 	VMULPS      Y1, Y0, Y0
 	CMPQ        AX, $0x00000008
@@ -1338,27 +1340,29 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+224(SB), Y1
-	VORPS       avx2Constants<>+64(SB), Y0, Y2
-	VMAXPS      Y2, Y1, Y1
-	VMOVAPS     avx2Constants<>+160(SB), Y2
-	VMOVAPS     avx2Constants<>+288(SB), Y3
-	VFMADD231PS avx2Constants<>+256(SB), Y1, Y3
-	VSUBPS      avx2Constants<>+288(SB), Y3, Y4
-	VFMADD231PS avx2Constants<>+320(SB), Y4, Y1
-	VFMADD231PS avx2Constants<>+352(SB), Y4, Y1
-	VMULPS      Y1, Y1, Y4
-	VMOVAPS     avx2Constants<>+384(SB), Y5
-	VFMADD213PS avx2Constants<>+416(SB), Y1, Y5
-	VFMADD213PS avx2Constants<>+448(SB), Y1, Y5
-	VFMADD213PS avx2Constants<>+480(SB), Y1, Y5
-	VFMADD213PS avx2Constants<>+512(SB), Y1, Y5
-	VFMADD231PS Y5, Y4, Y1
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y1, Y2, Y4
-	VPSLLD      $0x17, Y3, Y1
-	VPADDD      avx2Constants<>+576(SB), Y1, Y1
-	VMULPS      Y1, Y4, Y1
+	VORPS       avx2Constants<>+64(SB), Y0, Y1
+	VCMPPS      $0x15, avx2Constants<>+224(SB), Y1, Y2
+	VMOVAPS     avx2Constants<>+224(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVAPS     avx2Constants<>+160(SB), Y3
+	VMOVAPS     avx2Constants<>+288(SB), Y4
+	VFMADD231PS avx2Constants<>+256(SB), Y1, Y4
+	VSUBPS      avx2Constants<>+288(SB), Y4, Y5
+	VFMADD231PS avx2Constants<>+320(SB), Y5, Y1
+	VFMADD231PS avx2Constants<>+352(SB), Y5, Y1
+	VMULPS      Y1, Y1, Y5
+	VMOVAPS     avx2Constants<>+384(SB), Y6
+	VFMADD213PS avx2Constants<>+416(SB), Y1, Y6
+	VFMADD213PS avx2Constants<>+448(SB), Y1, Y6
+	VFMADD213PS avx2Constants<>+480(SB), Y1, Y6
+	VFMADD213PS avx2Constants<>+512(SB), Y1, Y6
+	VFMADD231PS Y6, Y5, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VANDPS      Y2, Y5, Y1
+	VPSLLD      $0x17, Y4, Y2
+	VPADDD      avx2Constants<>+576(SB), Y2, Y2
+	VMULPS      Y2, Y1, Y1
 	VMULPS      avx2Constants<>+608(SB), Y1, Y1
 	VMOVAPS     avx2Constants<>+160(SB), Y2
 	VBLENDVPS   Y0, Y1, Y2, Y0
@@ -1714,27 +1718,29 @@ next:
 body:
 	VMOVAPS     avx2Constants<>+1536(SB), Y1
 	VMAXPS      Y0, Y1, Y1
-	VMOVAPS     avx2Constants<>+224(SB), Y2
 	VORPS       avx2Constants<>+64(SB), Y0, Y0
-	VMAXPS      Y0, Y2, Y0
-	VMOVAPS     avx2Constants<>+160(SB), Y2
-	VMOVAPS     avx2Constants<>+288(SB), Y3
-	VFMADD231PS avx2Constants<>+256(SB), Y0, Y3
-	VSUBPS      avx2Constants<>+288(SB), Y3, Y4
-	VFMADD231PS avx2Constants<>+320(SB), Y4, Y0
-	VFMADD231PS avx2Constants<>+352(SB), Y4, Y0
-	VMULPS      Y0, Y0, Y4
-	VMOVAPS     avx2Constants<>+384(SB), Y5
-	VFMADD213PS avx2Constants<>+416(SB), Y0, Y5
-	VFMADD213PS avx2Constants<>+448(SB), Y0, Y5
-	VFMADD213PS avx2Constants<>+480(SB), Y0, Y5
-	VFMADD213PS avx2Constants<>+512(SB), Y0, Y5
-	VFMADD231PS Y5, Y4, Y0
-	VMOVAPS     Y2, Y4
-	VFMADD231PS Y0, Y2, Y4
-	VPSLLD      $0x17, Y3, Y0
-	VPADDD      avx2Constants<>+576(SB), Y0, Y0
-	VMULPS      Y0, Y4, Y0
+	VCMPPS      $0x15, avx2Constants<>+224(SB), Y0, Y2
+	VMOVAPS     avx2Constants<>+224(SB), Y3
+	VMAXPS      Y0, Y3, Y0
+	VMOVAPS     avx2Constants<>+160(SB), Y3
+	VMOVAPS     avx2Constants<>+288(SB), Y4
+	VFMADD231PS avx2Constants<>+256(SB), Y0, Y4
+	VSUBPS      avx2Constants<>+288(SB), Y4, Y5
+	VFMADD231PS avx2Constants<>+320(SB), Y5, Y0
+	VFMADD231PS avx2Constants<>+352(SB), Y5, Y0
+	VMULPS      Y0, Y0, Y5
+	VMOVAPS     avx2Constants<>+384(SB), Y6
+	VFMADD213PS avx2Constants<>+416(SB), Y0, Y6
+	VFMADD213PS avx2Constants<>+448(SB), Y0, Y6
+	VFMADD213PS avx2Constants<>+480(SB), Y0, Y6
+	VFMADD213PS avx2Constants<>+512(SB), Y0, Y6
+	VFMADD231PS Y6, Y5, Y0
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y0, Y3, Y5
+	VANDPS      Y2, Y5, Y0
+	VPSLLD      $0x17, Y4, Y2
+	VPADDD      avx2Constants<>+576(SB), Y2, Y2
+	VMULPS      Y2, Y0, Y0
 	VMULPS      avx2Constants<>+608(SB), Y0, Y0
 	VADDPS      avx2Constants<>+160(SB), Y0, Y2
 	VSUBPS      avx2Constants<>+160(SB), Y2, Y3
@@ -1905,75 +1911,74 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+2176(SB), Y1
-	VANDPS       avx2Constants<>+96(SB), Y0, Y2
-	VMINPS       Y2, Y1, Y1
-	VSUBPS       avx2Constants<>+1920(SB), Y1, Y2
-	VADDPS       avx2Constants<>+1920(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMOVAPS      avx2Constants<>+2208(SB), Y3
-	VFMADD231PS  avx2Constants<>+2208(SB), Y2, Y3
-	VADDPS       Y3, Y1, Y3
-	VFNMADD231PS Y1, Y2, Y3
-	VMOVAPS      avx2Constants<>+2272(SB), Y4
-	VFMADD231PS  avx2Constants<>+2240(SB), Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMOVAPS      avx2Constants<>+2304(SB), Y3
-	VFMADD213PS  avx2Constants<>+2336(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2368(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2400(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2432(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2464(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2496(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2528(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2560(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2592(SB), Y2, Y3
-	VMULPS       Y1, Y1, Y2
-	VMOVAPS      Y2, Y4
-	VFMSUB231PS  Y1, Y1, Y4
-	VMOVAPS      avx2Constants<>+288(SB), Y5
-	VFMADD231PS  avx2Constants<>+2624(SB), Y2, Y5
-	VSUBPS       avx2Constants<>+288(SB), Y5, Y6
-	VMULPS       avx2Constants<>+1472(SB), Y2, Y2
-	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
-	VFMADD231PS  avx2Constants<>+1472(SB), Y4, Y2
-	VFMADD231PS  avx2Constants<>+352(SB), Y6, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVAPS      avx2Constants<>+384(SB), Y6
-	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+512(SB), Y2, Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VMOVAPS      avx2Constants<>+2656(SB), Y4
-	VCMPPS       $0x11, Y1, Y4, Y4
-	VMULPS       Y3, Y1, Y6
-	VMOVAPS      Y6, Y7
-	VFMADD231PS  Y2, Y6, Y7
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       avx2Constants<>+576(SB), Y6, Y6
-	VMULPS       Y6, Y7, Y6
-	VMULPS       avx2Constants<>+608(SB), Y6, Y6
-	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y6, Y6
+	VANDPS       avx2Constants<>+96(SB), Y0, Y1
+	VCMPPS       $0x1a, avx2Constants<>+2176(SB), Y1, Y2
+	VMOVAPS      avx2Constants<>+2176(SB), Y3
+	VMINPS       Y1, Y3, Y1
+	VSUBPS       avx2Constants<>+1920(SB), Y1, Y3
+	VADDPS       avx2Constants<>+1920(SB), Y1, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMOVAPS      avx2Constants<>+2208(SB), Y4
+	VFMADD231PS  avx2Constants<>+2208(SB), Y3, Y4
+	VADDPS       Y4, Y1, Y4
+	VFNMADD231PS Y1, Y3, Y4
+	VMOVAPS      avx2Constants<>+2272(SB), Y5
+	VFMADD231PS  avx2Constants<>+2240(SB), Y3, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMOVAPS      avx2Constants<>+2304(SB), Y4
+	VFMADD213PS  avx2Constants<>+2336(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2368(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2400(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2432(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2464(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2496(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2528(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2560(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2592(SB), Y3, Y4
+	VMULPS       Y1, Y1, Y3
+	VMOVAPS      Y3, Y5
+	VFMSUB231PS  Y1, Y1, Y5
+	VMOVAPS      avx2Constants<>+288(SB), Y6
+	VFMADD231PS  avx2Constants<>+2624(SB), Y3, Y6
+	VSUBPS       avx2Constants<>+288(SB), Y6, Y7
+	VMULPS       avx2Constants<>+1472(SB), Y3, Y3
+	VFMADD231PS  avx2Constants<>+320(SB), Y7, Y3
+	VFMADD231PS  avx2Constants<>+1472(SB), Y5, Y3
+	VFMADD231PS  avx2Constants<>+352(SB), Y7, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVAPS      avx2Constants<>+384(SB), Y7
+	VFMADD213PS  avx2Constants<>+416(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+448(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+480(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+512(SB), Y3, Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VMULPS       Y4, Y1, Y5
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  Y3, Y5, Y7
+	VANDPS       Y2, Y7, Y5
+	VPSLLD       $0x17, Y6, Y7
+	VPADDD       avx2Constants<>+576(SB), Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VMULPS       avx2Constants<>+608(SB), Y5, Y5
 	VMOVAPS      avx2Constants<>+1536(SB), Y7
 	VMAXPS       Y0, Y7, Y7
-	VSUBPS       Y6, Y7, Y6
+	VSUBPS       Y5, Y7, Y5
 	VANDPS       avx2Constants<>+64(SB), Y0, Y7
-	VORPS        Y7, Y6, Y6
-	VFMADD231PS  avx2Constants<>+2688(SB), Y1, Y3
-	VMOVAPS      Y3, Y1
-	VFMADD231PS  Y2, Y3, Y1
-	VPSLLD       $0x17, Y5, Y2
+	VORPS        Y7, Y5, Y5
+	VFMSUB231PS  avx2Constants<>+2656(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  Y3, Y4, Y1
+	VANDPS       Y2, Y1, Y1
+	VPSLLD       $0x17, Y6, Y2
 	VPADDD       avx2Constants<>+576(SB), Y2, Y2
 	VMULPS       Y2, Y1, Y1
 	VMULPS       avx2Constants<>+608(SB), Y1, Y1
-	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y1, Y1
-	VMOVAPS      avx2Constants<>+160(SB), Y2
-	VSUBPS       Y1, Y2, Y2
-	VBLENDVPS    Y0, Y1, Y2, Y0
+	VXORPS       avx2Constants<>+64(SB), Y1, Y2
+	VADDPS       avx2Constants<>+160(SB), Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
 	CMPQ         AX, $0x00000008
 	JLT          partialStore
-	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y5, (CX)
 	VMOVUPS      Y0, (BX)
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
@@ -2000,7 +2005,7 @@ partialStore:
 	SHLQ       $0x02, SI
 	SUBQ       SI, DX
 	VMOVDQU    (DX), Y1
-	VMASKMOVPS Y6, Y1, (CX)
+	VMASKMOVPS Y5, Y1, (CX)
 	LEAQ       avx2Constants<>+32(SB), CX
 	SHLQ       $0x02, AX
 	SUBQ       AX, CX
@@ -2024,56 +2029,55 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+2176(SB), Y1
-	VANDPS       avx2Constants<>+96(SB), Y0, Y2
-	VMINPS       Y2, Y1, Y1
-	VSUBPS       avx2Constants<>+1920(SB), Y1, Y2
-	VADDPS       avx2Constants<>+1920(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMOVAPS      avx2Constants<>+2208(SB), Y3
-	VFMADD231PS  avx2Constants<>+2208(SB), Y2, Y3
-	VADDPS       Y3, Y1, Y3
-	VFNMADD231PS Y1, Y2, Y3
-	VMOVAPS      avx2Constants<>+2272(SB), Y4
-	VFMADD231PS  avx2Constants<>+2240(SB), Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMOVAPS      avx2Constants<>+2304(SB), Y3
-	VFMADD213PS  avx2Constants<>+2336(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2368(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2400(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2432(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2464(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2496(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2528(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2560(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2592(SB), Y2, Y3
-	VMULPS       Y1, Y1, Y2
-	VMOVAPS      Y2, Y4
-	VFMSUB231PS  Y1, Y1, Y4
-	VMOVAPS      avx2Constants<>+288(SB), Y5
-	VFMADD231PS  avx2Constants<>+2624(SB), Y2, Y5
-	VSUBPS       avx2Constants<>+288(SB), Y5, Y6
-	VMULPS       avx2Constants<>+1472(SB), Y2, Y2
-	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
-	VFMADD231PS  avx2Constants<>+1472(SB), Y4, Y2
-	VFMADD231PS  avx2Constants<>+352(SB), Y6, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVAPS      avx2Constants<>+384(SB), Y6
-	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+512(SB), Y2, Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VMOVAPS      avx2Constants<>+2656(SB), Y4
-	VCMPPS       $0x11, Y1, Y4, Y4
-	VMULPS       Y3, Y1, Y1
-	VMOVAPS      Y1, Y3
-	VFMADD231PS  Y2, Y1, Y3
-	VPSLLD       $0x17, Y5, Y1
-	VPADDD       avx2Constants<>+576(SB), Y1, Y1
-	VMULPS       Y1, Y3, Y1
+	VANDPS       avx2Constants<>+96(SB), Y0, Y1
+	VCMPPS       $0x1a, avx2Constants<>+2176(SB), Y1, Y2
+	VMOVAPS      avx2Constants<>+2176(SB), Y3
+	VMINPS       Y1, Y3, Y1
+	VSUBPS       avx2Constants<>+1920(SB), Y1, Y3
+	VADDPS       avx2Constants<>+1920(SB), Y1, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMOVAPS      avx2Constants<>+2208(SB), Y4
+	VFMADD231PS  avx2Constants<>+2208(SB), Y3, Y4
+	VADDPS       Y4, Y1, Y4
+	VFNMADD231PS Y1, Y3, Y4
+	VMOVAPS      avx2Constants<>+2272(SB), Y5
+	VFMADD231PS  avx2Constants<>+2240(SB), Y3, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMOVAPS      avx2Constants<>+2304(SB), Y4
+	VFMADD213PS  avx2Constants<>+2336(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2368(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2400(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2432(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2464(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2496(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2528(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2560(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2592(SB), Y3, Y4
+	VMULPS       Y1, Y1, Y3
+	VMOVAPS      Y3, Y5
+	VFMSUB231PS  Y1, Y1, Y5
+	VMOVAPS      avx2Constants<>+288(SB), Y6
+	VFMADD231PS  avx2Constants<>+2624(SB), Y3, Y6
+	VSUBPS       avx2Constants<>+288(SB), Y6, Y7
+	VMULPS       avx2Constants<>+1472(SB), Y3, Y3
+	VFMADD231PS  avx2Constants<>+320(SB), Y7, Y3
+	VFMADD231PS  avx2Constants<>+1472(SB), Y5, Y3
+	VFMADD231PS  avx2Constants<>+352(SB), Y7, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVAPS      avx2Constants<>+384(SB), Y7
+	VFMADD213PS  avx2Constants<>+416(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+448(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+480(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+512(SB), Y3, Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VMULPS       Y4, Y1, Y1
+	VMOVAPS      Y1, Y4
+	VFMADD231PS  Y3, Y1, Y4
+	VANDPS       Y2, Y4, Y1
+	VPSLLD       $0x17, Y6, Y2
+	VPADDD       avx2Constants<>+576(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
 	VMULPS       avx2Constants<>+608(SB), Y1, Y1
-	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+1536(SB), Y2
 	VMAXPS       Y0, Y2, Y2
 	VSUBPS       Y1, Y2, Y1
@@ -2124,59 +2128,58 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+2176(SB), Y1
-	VANDPS       avx2Constants<>+96(SB), Y0, Y2
-	VMINPS       Y2, Y1, Y1
-	VSUBPS       avx2Constants<>+1920(SB), Y1, Y2
-	VADDPS       avx2Constants<>+1920(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMOVAPS      avx2Constants<>+2208(SB), Y3
-	VFMADD231PS  avx2Constants<>+2208(SB), Y2, Y3
-	VADDPS       Y3, Y1, Y3
-	VFNMADD231PS Y1, Y2, Y3
-	VMOVAPS      avx2Constants<>+2272(SB), Y4
-	VFMADD231PS  avx2Constants<>+2240(SB), Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMOVAPS      avx2Constants<>+2304(SB), Y3
-	VFMADD213PS  avx2Constants<>+2336(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2368(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2400(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2432(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2464(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2496(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2528(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2560(SB), Y2, Y3
-	VFMADD213PS  avx2Constants<>+2592(SB), Y2, Y3
-	VMULPS       Y1, Y1, Y2
-	VMOVAPS      Y2, Y4
-	VFMSUB231PS  Y1, Y1, Y4
-	VMOVAPS      avx2Constants<>+288(SB), Y5
-	VFMADD231PS  avx2Constants<>+2624(SB), Y2, Y5
-	VSUBPS       avx2Constants<>+288(SB), Y5, Y6
-	VMULPS       avx2Constants<>+1472(SB), Y2, Y2
-	VFMADD231PS  avx2Constants<>+320(SB), Y6, Y2
-	VFMADD231PS  avx2Constants<>+1472(SB), Y4, Y2
-	VFMADD231PS  avx2Constants<>+352(SB), Y6, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVAPS      avx2Constants<>+384(SB), Y6
-	VFMADD213PS  avx2Constants<>+416(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+448(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+480(SB), Y2, Y6
-	VFMADD213PS  avx2Constants<>+512(SB), Y2, Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VMOVAPS      avx2Constants<>+2656(SB), Y4
-	VCMPPS       $0x11, Y1, Y4, Y4
-	VFMADD231PS  avx2Constants<>+2688(SB), Y1, Y3
-	VMOVAPS      Y3, Y1
-	VFMADD231PS  Y2, Y3, Y1
-	VPSLLD       $0x17, Y5, Y2
+	VANDPS       avx2Constants<>+96(SB), Y0, Y1
+	VCMPPS       $0x1a, avx2Constants<>+2176(SB), Y1, Y2
+	VMOVAPS      avx2Constants<>+2176(SB), Y3
+	VMINPS       Y1, Y3, Y1
+	VSUBPS       avx2Constants<>+1920(SB), Y1, Y3
+	VADDPS       avx2Constants<>+1920(SB), Y1, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMOVAPS      avx2Constants<>+2208(SB), Y4
+	VFMADD231PS  avx2Constants<>+2208(SB), Y3, Y4
+	VADDPS       Y4, Y1, Y4
+	VFNMADD231PS Y1, Y3, Y4
+	VMOVAPS      avx2Constants<>+2272(SB), Y5
+	VFMADD231PS  avx2Constants<>+2240(SB), Y3, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMOVAPS      avx2Constants<>+2304(SB), Y4
+	VFMADD213PS  avx2Constants<>+2336(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2368(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2400(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2432(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2464(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2496(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2528(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2560(SB), Y3, Y4
+	VFMADD213PS  avx2Constants<>+2592(SB), Y3, Y4
+	VMULPS       Y1, Y1, Y3
+	VMOVAPS      Y3, Y5
+	VFMSUB231PS  Y1, Y1, Y5
+	VMOVAPS      avx2Constants<>+288(SB), Y6
+	VFMADD231PS  avx2Constants<>+2624(SB), Y3, Y6
+	VSUBPS       avx2Constants<>+288(SB), Y6, Y7
+	VMULPS       avx2Constants<>+1472(SB), Y3, Y3
+	VFMADD231PS  avx2Constants<>+320(SB), Y7, Y3
+	VFMADD231PS  avx2Constants<>+1472(SB), Y5, Y3
+	VFMADD231PS  avx2Constants<>+352(SB), Y7, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVAPS      avx2Constants<>+384(SB), Y7
+	VFMADD213PS  avx2Constants<>+416(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+448(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+480(SB), Y3, Y7
+	VFMADD213PS  avx2Constants<>+512(SB), Y3, Y7
+	VFMADD231PS  Y7, Y5, Y3
+	VFMSUB231PS  avx2Constants<>+2656(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  Y3, Y4, Y1
+	VANDPS       Y2, Y1, Y1
+	VPSLLD       $0x17, Y6, Y2
 	VPADDD       avx2Constants<>+576(SB), Y2, Y2
 	VMULPS       Y2, Y1, Y1
 	VMULPS       avx2Constants<>+608(SB), Y1, Y1
-	VBLENDVPS    Y4, avx2Constants<>+64(SB), Y1, Y1
-	VMOVAPS      avx2Constants<>+160(SB), Y2
-	VSUBPS       Y1, Y2, Y2
-	VBLENDVPS    Y0, Y1, Y2, Y0
+	VXORPS       avx2Constants<>+64(SB), Y1, Y2
+	VADDPS       avx2Constants<>+160(SB), Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
 	CMPQ         AX, $0x00000008
 	JLT          partialStore
 	VMOVUPS      Y0, (CX)
@@ -2267,17 +2270,17 @@ next:
 body:
 	VANDPS      avx2Constants<>+96(SB), Y0, Y1
 	VMOVAPS     avx2Constants<>+288(SB), Y2
-	VFMADD231PS avx2Constants<>+2720(SB), Y1, Y2
+	VFMADD231PS avx2Constants<>+2688(SB), Y1, Y2
 	VSUBPS      avx2Constants<>+288(SB), Y2, Y3
+	VFMADD231PS avx2Constants<>+2720(SB), Y3, Y1
 	VFMADD231PS avx2Constants<>+2752(SB), Y3, Y1
 	VFMADD231PS avx2Constants<>+2784(SB), Y3, Y1
-	VFMADD231PS avx2Constants<>+2816(SB), Y3, Y1
 	VMULPS      Y1, Y1, Y3
 	VMULPS      Y1, Y3, Y4
-	VMOVAPS     avx2Constants<>+2848(SB), Y5
+	VMOVAPS     avx2Constants<>+2816(SB), Y5
+	VFMADD213PS avx2Constants<>+2848(SB), Y3, Y5
 	VFMADD213PS avx2Constants<>+2880(SB), Y3, Y5
 	VFMADD213PS avx2Constants<>+2912(SB), Y3, Y5
-	VFMADD213PS avx2Constants<>+2944(SB), Y3, Y5
 	VFMADD231PS Y5, Y4, Y1
 	VANDPS      avx2Constants<>+64(SB), Y0, Y0
 	VXORPS      Y0, Y1, Y0
@@ -2328,21 +2331,21 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+2976(SB), Y1
-	VFMADD231PS avx2Constants<>+2720(SB), Y0, Y1
-	VMOVAPS     avx2Constants<>+3008(SB), Y2
-	VANDPS      avx2Constants<>+3040(SB), Y1, Y1
+	VMOVAPS     avx2Constants<>+2944(SB), Y1
+	VFMADD231PS avx2Constants<>+2688(SB), Y0, Y1
+	VMOVAPS     avx2Constants<>+2976(SB), Y2
+	VANDPS      avx2Constants<>+3008(SB), Y1, Y1
 	VORPS       Y2, Y1, Y1
-	VSUBPS      avx2Constants<>+2976(SB), Y1, Y2
+	VSUBPS      avx2Constants<>+2944(SB), Y1, Y2
+	VFMADD231PS avx2Constants<>+2720(SB), Y2, Y0
 	VFMADD231PS avx2Constants<>+2752(SB), Y2, Y0
 	VFMADD231PS avx2Constants<>+2784(SB), Y2, Y0
-	VFMADD231PS avx2Constants<>+2816(SB), Y2, Y0
 	VMULPS      Y0, Y0, Y2
 	VMULPS      Y0, Y2, Y3
-	VMOVAPS     avx2Constants<>+2848(SB), Y4
+	VMOVAPS     avx2Constants<>+2816(SB), Y4
+	VFMADD213PS avx2Constants<>+2848(SB), Y2, Y4
 	VFMADD213PS avx2Constants<>+2880(SB), Y2, Y4
 	VFMADD213PS avx2Constants<>+2912(SB), Y2, Y4
-	VFMADD213PS avx2Constants<>+2944(SB), Y2, Y4
 	VFMADD231PS Y4, Y3, Y0
 	VPSLLD      $0x19, Y1, Y1
 	VANDPS      avx2Constants<>+64(SB), Y1, Y1
@@ -2847,16 +2850,16 @@ TEXT ·neg64AVX2(SB), NOSPLIT, $0-40
 
 turn:
 	VMOVUPS (DX), Y0
-	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3040(SB), Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
-	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3040(SB), Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
-	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3040(SB), Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
-	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3040(SB), Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -2872,7 +2875,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VXORPD  avx2Constants<>+3072(SB), Y0, Y0
+	VXORPD  avx2Constants<>+3040(SB), Y0, Y0
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
 	VMOVUPS Y0, (CX)
@@ -2916,16 +2919,16 @@ TEXT ·abs64AVX2(SB), NOSPLIT, $0-40
 
 turn:
 	VMOVUPS (DX), Y0
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3072(SB), Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3072(SB), Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3072(SB), Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3072(SB), Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -2941,7 +2944,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3072(SB), Y0, Y0
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
 	VMOVUPS Y0, (CX)
@@ -2990,9 +2993,9 @@ body:
 	VXORPD    Y1, Y1, Y1
 	VCMPPD    $0x11, Y1, Y0, Y2
 	VADDPD    Y1, Y0, Y3
-	VBLENDVPD Y2, avx2Constants<>+3136(SB), Y3, Y2
+	VBLENDVPD Y2, avx2Constants<>+3104(SB), Y3, Y2
 	VCMPPD    $0x11, Y0, Y1, Y0
-	VBLENDVPD Y0, avx2Constants<>+3168(SB), Y2, Y0
+	VBLENDVPD Y0, avx2Constants<>+3136(SB), Y2, Y0
 	CMPQ      AX, $0x00000004
 	JLT       partialStore
 	VMOVUPS   Y0, (CX)
@@ -3084,7 +3087,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS avx2Constants<>+3168(SB), Y1
+	VMOVAPS avx2Constants<>+3136(SB), Y1
 	VSQRTPD Y0, Y0
 	VDIVPD  Y0, Y1, Y0
 	CMPQ    AX, $0x00000004
@@ -3638,39 +3641,41 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+3200(SB), Y1
+	VMOVAPS     avx2Constants<>+3168(SB), Y1
 	VMINPD      Y0, Y1, Y0
-	VMOVAPS     avx2Constants<>+3232(SB), Y1
-	VMAXPD      Y0, Y1, Y0
-	VMOVAPS     avx2Constants<>+3296(SB), Y1
-	VFMADD231PD avx2Constants<>+3264(SB), Y0, Y1
-	VSUBPD      avx2Constants<>+3296(SB), Y1, Y1
-	VFMADD231PD avx2Constants<>+3328(SB), Y1, Y0
-	VFMADD231PD avx2Constants<>+3360(SB), Y1, Y0
-	VMULPD      Y0, Y0, Y2
-	VMOVAPS     avx2Constants<>+3392(SB), Y3
-	VFMADD213PD avx2Constants<>+3424(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3456(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3488(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3520(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3552(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3584(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3616(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3648(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3680(SB), Y0, Y3
-	VFMADD213PD avx2Constants<>+3712(SB), Y0, Y3
-	VFMADD231PD Y3, Y2, Y0
-	VADDPD      avx2Constants<>+3168(SB), Y0, Y0
-	VMOVAPS     avx2Constants<>+3296(SB), Y2
-	VFMADD231PD avx2Constants<>+3712(SB), Y1, Y2
-	VSUBPD      avx2Constants<>+3296(SB), Y2, Y3
-	VSUBPD      Y3, Y1, Y1
-	VADDPD      avx2Constants<>+3296(SB), Y1, Y1
-	VPSLLQ      $0x34, Y2, Y2
-	VPADDQ      avx2Constants<>+3168(SB), Y2, Y2
-	VMULPD      Y2, Y0, Y0
+	VCMPPD      $0x15, avx2Constants<>+3200(SB), Y0, Y1
+	VMOVAPS     avx2Constants<>+3200(SB), Y2
+	VMAXPD      Y0, Y2, Y0
+	VMOVAPS     avx2Constants<>+3264(SB), Y2
+	VFMADD231PD avx2Constants<>+3232(SB), Y0, Y2
+	VSUBPD      avx2Constants<>+3264(SB), Y2, Y2
+	VFMADD231PD avx2Constants<>+3296(SB), Y2, Y0
+	VFMADD231PD avx2Constants<>+3328(SB), Y2, Y0
+	VMULPD      Y0, Y0, Y3
+	VMOVAPS     avx2Constants<>+3360(SB), Y4
+	VFMADD213PD avx2Constants<>+3392(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3424(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3456(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3488(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3520(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3552(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3584(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3616(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3648(SB), Y0, Y4
+	VFMADD213PD avx2Constants<>+3680(SB), Y0, Y4
+	VFMADD231PD Y4, Y3, Y0
+	VADDPD      avx2Constants<>+3136(SB), Y0, Y0
+	VANDPD      Y1, Y0, Y0
+	VMOVAPS     avx2Constants<>+3264(SB), Y1
+	VFMADD231PD avx2Constants<>+3680(SB), Y2, Y1
+	VSUBPD      avx2Constants<>+3264(SB), Y1, Y3
+	VSUBPD      Y3, Y2, Y2
+	VADDPD      avx2Constants<>+3264(SB), Y2, Y2
 	VPSLLQ      $0x34, Y1, Y1
-	VPADDQ      avx2Constants<>+3168(SB), Y1, Y1
+	VPADDQ      avx2Constants<>+3136(SB), Y1, Y1
+	VMULPD      Y1, Y0, Y0
+	VPSLLQ      $0x34, Y2, Y1
+	VPADDQ      avx2Constants<>+3136(SB), Y1, Y1
 	VMULPD      Y1, Y0, Y0
 	CMPQ        AX, $0x00000004
 	JLT         partialStore
@@ -3717,37 +3722,39 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+3232(SB), Y1
-	VORPD       avx2Constants<>+3072(SB), Y0, Y2
-	VMAXPD      Y2, Y1, Y1
-	VMOVAPS     avx2Constants<>+3168(SB), Y2
-	VMOVAPS     avx2Constants<>+3296(SB), Y3
-	VFMADD231PD avx2Constants<>+3264(SB), Y1, Y3
-	VSUBPD      avx2Constants<>+3296(SB), Y3, Y4
-	VFMADD231PD avx2Constants<>+3328(SB), Y4, Y1
-	VFMADD231PD avx2Constants<>+3360(SB), Y4, Y1
-	VMULPD      Y1, Y1, Y4
-	VMOVAPS     avx2Constants<>+3392(SB), Y5
-	VFMADD213PD avx2Constants<>+3424(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3456(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3488(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3520(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3552(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3584(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3616(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3648(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3680(SB), Y1, Y5
-	VFMADD213PD avx2Constants<>+3712(SB), Y1, Y5
-	VFMADD231PD Y5, Y4, Y1
-	VMOVAPS     Y2, Y4
-	VFMADD231PD Y1, Y2, Y4
-	VPSLLQ      $0x34, Y3, Y1
-	VPADDQ      avx2Constants<>+3744(SB), Y1, Y1
-	VMULPD      Y1, Y4, Y1
-	VMULPD      avx2Constants<>+3776(SB), Y1, Y1
-	VMOVAPS     avx2Constants<>+3168(SB), Y2
+	VORPD       avx2Constants<>+3040(SB), Y0, Y1
+	VCMPPD      $0x15, avx2Constants<>+3200(SB), Y1, Y2
+	VMOVAPS     avx2Constants<>+3200(SB), Y3
+	VMAXPD      Y1, Y3, Y1
+	VMOVAPS     avx2Constants<>+3136(SB), Y3
+	VMOVAPS     avx2Constants<>+3264(SB), Y4
+	VFMADD231PD avx2Constants<>+3232(SB), Y1, Y4
+	VSUBPD      avx2Constants<>+3264(SB), Y4, Y5
+	VFMADD231PD avx2Constants<>+3296(SB), Y5, Y1
+	VFMADD231PD avx2Constants<>+3328(SB), Y5, Y1
+	VMULPD      Y1, Y1, Y5
+	VMOVAPS     avx2Constants<>+3360(SB), Y6
+	VFMADD213PD avx2Constants<>+3392(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3424(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3456(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3488(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3520(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3552(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3584(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3616(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3648(SB), Y1, Y6
+	VFMADD213PD avx2Constants<>+3680(SB), Y1, Y6
+	VFMADD231PD Y6, Y5, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD231PD Y1, Y3, Y5
+	VANDPD      Y2, Y5, Y1
+	VPSLLQ      $0x34, Y4, Y2
+	VPADDQ      avx2Constants<>+3712(SB), Y2, Y2
+	VMULPD      Y2, Y1, Y1
+	VMULPD      avx2Constants<>+3744(SB), Y1, Y1
+	VMOVAPS     avx2Constants<>+3136(SB), Y2
 	VBLENDVPD   Y0, Y1, Y2, Y0
-	VADDPD      avx2Constants<>+3168(SB), Y1, Y1
+	VADDPD      avx2Constants<>+3136(SB), Y1, Y1
 	VDIVPD      Y1, Y0, Y0
 	CMPQ        AX, $0x00000004
 	JLT         partialStore
@@ -3794,20 +3801,21 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS     avx2Constants<>+3200(SB), Y1
+	VMOVAPS     avx2Constants<>+3168(SB), Y1
 	VMINPD      Y0, Y1, Y1
-	VMOVAPS     avx2Constants<>+3808(SB), Y2
+	VMOVAPS     avx2Constants<>+3776(SB), Y2
 	VMAXPD      Y1, Y2, Y1
-	VMOVAPS     avx2Constants<>+3296(SB), Y2
-	VFMADD231PD avx2Constants<>+3264(SB), Y1, Y2
-	VSUBPD      avx2Constants<>+3296(SB), Y2, Y3
-	VFMADD231PD avx2Constants<>+3328(SB), Y3, Y1
+	VMOVAPS     avx2Constants<>+3264(SB), Y2
+	VFMADD231PD avx2Constants<>+3232(SB), Y1, Y2
+	VSUBPD      avx2Constants<>+3264(SB), Y2, Y3
+	VFMADD231PD avx2Constants<>+3296(SB), Y3, Y1
 	VMOVAPS     Y1, Y4
-	VFMADD231PD avx2Constants<>+3360(SB), Y3, Y4
+	VFMADD231PD avx2Constants<>+3328(SB), Y3, Y4
 	VSUBPD      Y4, Y1, Y1
-	VFMADD231PD avx2Constants<>+3360(SB), Y3, Y1
+	VFMADD231PD avx2Constants<>+3328(SB), Y3, Y1
 	VMULPD      Y4, Y4, Y3
-	VMOVAPS     avx2Constants<>+3392(SB), Y5
+	VMOVAPS     avx2Constants<>+3360(SB), Y5
+	VFMADD213PD avx2Constants<>+3392(SB), Y4, Y5
 	VFMADD213PD avx2Constants<>+3424(SB), Y4, Y5
 	VFMADD213PD avx2Constants<>+3456(SB), Y4, Y5
 	VFMADD213PD avx2Constants<>+3488(SB), Y4, Y5
@@ -3817,19 +3825,18 @@ body:
 	VFMADD213PD avx2Constants<>+3616(SB), Y4, Y5
 	VFMADD213PD avx2Constants<>+3648(SB), Y4, Y5
 	VFMADD213PD avx2Constants<>+3680(SB), Y4, Y5
-	VFMADD213PD avx2Constants<>+3712(SB), Y4, Y5
 	VFMADD231PD Y5, Y3, Y1
 	VPSLLQ      $0x34, Y2, Y2
-	VPADDQ      avx2Constants<>+3712(SB), Y2, Y2
-	VSUBPD      avx2Constants<>+3712(SB), Y2, Y3
+	VPADDQ      avx2Constants<>+3680(SB), Y2, Y2
+	VSUBPD      avx2Constants<>+3680(SB), Y2, Y3
 	VMULPD      Y4, Y2, Y4
 	VADDPD      Y4, Y3, Y5
 	VSUBPD      Y5, Y3, Y3
 	VADDPD      Y4, Y3, Y3
 	VFMADD231PD Y1, Y2, Y3
 	VADDPD      Y3, Y5, Y1
-	VANDPD      avx2Constants<>+3104(SB), Y0, Y2
-	VCMPPD      $0x11, avx2Constants<>+3840(SB), Y2, Y2
+	VANDPD      avx2Constants<>+3072(SB), Y0, Y2
+	VCMPPD      $0x11, avx2Constants<>+3808(SB), Y2, Y2
 	VADDPD      Y1, Y1, Y1
 	VBLENDVPD   Y2, Y0, Y1, Y0
 	CMPQ        AX, $0x00000004
@@ -3877,20 +3884,21 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+3872(SB), Y1
-	VANDPD       avx2Constants<>+3104(SB), Y0, Y2
+	VMOVAPS      avx2Constants<>+3840(SB), Y1
+	VANDPD       avx2Constants<>+3072(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVAPS      avx2Constants<>+3296(SB), Y2
-	VFMADD231PD  avx2Constants<>+3264(SB), Y1, Y2
-	VSUBPD       avx2Constants<>+3296(SB), Y2, Y3
-	VFMADD231PD  avx2Constants<>+3328(SB), Y3, Y1
+	VMOVAPS      avx2Constants<>+3264(SB), Y2
+	VFMADD231PD  avx2Constants<>+3232(SB), Y1, Y2
+	VSUBPD       avx2Constants<>+3264(SB), Y2, Y3
+	VFMADD231PD  avx2Constants<>+3296(SB), Y3, Y1
 	VMOVAPS      Y1, Y4
-	VFMADD231PD  avx2Constants<>+3360(SB), Y3, Y4
+	VFMADD231PD  avx2Constants<>+3328(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y1
-	VFMADD231PD  avx2Constants<>+3360(SB), Y3, Y1
+	VFMADD231PD  avx2Constants<>+3328(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
-	VMOVAPS      avx2Constants<>+3392(SB), Y5
+	VMOVAPS      avx2Constants<>+3360(SB), Y5
+	VFMADD213PD  avx2Constants<>+3392(SB), Y4, Y5
 	VFMADD213PD  avx2Constants<>+3424(SB), Y4, Y5
 	VFMADD213PD  avx2Constants<>+3456(SB), Y4, Y5
 	VFMADD213PD  avx2Constants<>+3488(SB), Y4, Y5
@@ -3900,11 +3908,10 @@ body:
 	VFMADD213PD  avx2Constants<>+3616(SB), Y4, Y5
 	VFMADD213PD  avx2Constants<>+3648(SB), Y4, Y5
 	VFMADD213PD  avx2Constants<>+3680(SB), Y4, Y5
-	VFMADD213PD  avx2Constants<>+3712(SB), Y4, Y5
 	VFMADD231PD  Y5, Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       avx2Constants<>+3712(SB), Y2, Y2
-	VSUBPD       avx2Constants<>+3712(SB), Y2, Y3
+	VPADDQ       avx2Constants<>+3680(SB), Y2, Y2
+	VSUBPD       avx2Constants<>+3680(SB), Y2, Y3
 	VMULPD       Y4, Y2, Y4
 	VADDPD       Y4, Y3, Y5
 	VSUBPD       Y5, Y3, Y3
@@ -3913,14 +3920,14 @@ body:
 	VADDPD       Y3, Y5, Y1
 	VSUBPD       Y1, Y5, Y2
 	VADDPD       Y3, Y2, Y2
-	VADDPD       avx2Constants<>+3168(SB), Y1, Y3
+	VADDPD       avx2Constants<>+3136(SB), Y1, Y3
 	VSUBPD       Y1, Y3, Y4
 	VSUBPD       Y4, Y3, Y5
 	VSUBPD       Y5, Y1, Y5
-	VMOVAPS      avx2Constants<>+3168(SB), Y6
+	VMOVAPS      avx2Constants<>+3136(SB), Y6
 	VSUBPD       Y4, Y6, Y4
 	VADDPD       Y4, Y5, Y4
-	VMOVAPS      avx2Constants<>+3168(SB), Y5
+	VMOVAPS      avx2Constants<>+3136(SB), Y5
 	VDIVPD       Y3, Y5, Y5
 	VMULPD       Y5, Y1, Y6
 	VFNMADD231PD Y3, Y6, Y1
@@ -3929,7 +3936,7 @@ body:
 	VFNMADD231PD Y2, Y6, Y1
 	VMOVAPS      Y6, Y2
 	VFMADD231PD  Y5, Y1, Y2
-	VANDPD       avx2Constants<>+3072(SB), Y0, Y0
+	VANDPD       avx2Constants<>+3040(SB), Y0, Y0
 	VORPD        Y0, Y2, Y0
 	CMPQ         AX, $0x00000004
 	JLT          partialStore
@@ -3976,45 +3983,45 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VCMPPD      $0x11, avx2Constants<>+3904(SB), Y0, Y1
-	VMULPD      avx2Constants<>+3936(SB), Y0, Y2
+	VCMPPD      $0x11, avx2Constants<>+3872(SB), Y0, Y1
+	VMULPD      avx2Constants<>+3904(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
-	VPSUBQ      avx2Constants<>+3968(SB), Y2, Y3
-	VANDPD      avx2Constants<>+4000(SB), Y3, Y3
-	VPADDQ      avx2Constants<>+4032(SB), Y3, Y4
+	VPSUBQ      avx2Constants<>+3936(SB), Y2, Y3
+	VANDPD      avx2Constants<>+3968(SB), Y3, Y3
+	VPADDQ      avx2Constants<>+4000(SB), Y3, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       avx2Constants<>+3936(SB), Y4, Y4
-	VSUBPD      avx2Constants<>+4064(SB), Y4, Y4
+	VORPD       avx2Constants<>+3904(SB), Y4, Y4
+	VSUBPD      avx2Constants<>+4032(SB), Y4, Y4
 	VPSUBQ      Y3, Y2, Y2
-	VMOVAPS     avx2Constants<>+4096(SB), Y3
+	VMOVAPS     avx2Constants<>+4064(SB), Y3
 	VANDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y4, Y1
-	VSUBPD      avx2Constants<>+3168(SB), Y2, Y2
-	VADDPD      avx2Constants<>+4032(SB), Y2, Y3
+	VSUBPD      avx2Constants<>+3136(SB), Y2, Y2
+	VADDPD      avx2Constants<>+4000(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y2, Y2, Y5
-	VMULPD      avx2Constants<>+3712(SB), Y5, Y5
-	VMOVAPS     avx2Constants<>+4128(SB), Y6
+	VMULPD      avx2Constants<>+3680(SB), Y5, Y5
+	VMOVAPS     avx2Constants<>+4096(SB), Y6
+	VFMADD213PD avx2Constants<>+4128(SB), Y4, Y6
 	VFMADD213PD avx2Constants<>+4160(SB), Y4, Y6
 	VFMADD213PD avx2Constants<>+4192(SB), Y4, Y6
 	VFMADD213PD avx2Constants<>+4224(SB), Y4, Y6
 	VFMADD213PD avx2Constants<>+4256(SB), Y4, Y6
 	VFMADD213PD avx2Constants<>+4288(SB), Y4, Y6
 	VFMADD213PD avx2Constants<>+4320(SB), Y4, Y6
-	VFMADD213PD avx2Constants<>+4352(SB), Y4, Y6
 	VMOVAPS     Y5, Y7
 	VFMADD231PD Y6, Y4, Y7
 	VMULPD      Y7, Y3, Y3
-	VFMADD231PD avx2Constants<>+4384(SB), Y1, Y3
+	VFMADD231PD avx2Constants<>+4352(SB), Y1, Y3
 	VSUBPD      Y3, Y5, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD avx2Constants<>+4416(SB), Y1, Y2
+	VFMADD231PD avx2Constants<>+4384(SB), Y1, Y2
 	VCMPPD      $0x19, avx2Constants<>+32(SB), Y0, Y1
-	VBLENDVPD   Y1, avx2Constants<>+4448(SB), Y2, Y1
+	VBLENDVPD   Y1, avx2Constants<>+4416(SB), Y2, Y1
 	VCMPPD      $0x00, avx2Constants<>+32(SB), Y0, Y2
-	VBLENDVPD   Y2, avx2Constants<>+4000(SB), Y1, Y1
-	VCMPPD      $0x00, avx2Constants<>+4480(SB), Y0, Y2
+	VBLENDVPD   Y2, avx2Constants<>+3968(SB), Y1, Y1
+	VCMPPD      $0x00, avx2Constants<>+4448(SB), Y0, Y2
 	VBLENDVPD   Y2, Y0, Y1, Y0
 	CMPQ        AX, $0x00000004
 	JLT         partialStore
@@ -4061,52 +4068,52 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VADDPD      avx2Constants<>+3168(SB), Y0, Y1
-	VSUBPD      avx2Constants<>+3168(SB), Y1, Y2
-	VMOVAPS     avx2Constants<>+3168(SB), Y3
+	VADDPD      avx2Constants<>+3136(SB), Y0, Y1
+	VSUBPD      avx2Constants<>+3136(SB), Y1, Y2
+	VMOVAPS     avx2Constants<>+3136(SB), Y3
 	VSUBPD      Y2, Y1, Y4
 	VSUBPD      Y4, Y3, Y3
 	VSUBPD      Y2, Y0, Y2
 	VADDPD      Y2, Y3, Y2
-	VPSUBQ      avx2Constants<>+3968(SB), Y1, Y3
-	VANDPD      avx2Constants<>+4000(SB), Y3, Y3
-	VPADDQ      avx2Constants<>+4032(SB), Y3, Y4
+	VPSUBQ      avx2Constants<>+3936(SB), Y1, Y3
+	VANDPD      avx2Constants<>+3968(SB), Y3, Y3
+	VPADDQ      avx2Constants<>+4000(SB), Y3, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       avx2Constants<>+3936(SB), Y4, Y4
-	VSUBPD      avx2Constants<>+4064(SB), Y4, Y4
+	VORPD       avx2Constants<>+3904(SB), Y4, Y4
+	VSUBPD      avx2Constants<>+4032(SB), Y4, Y4
 	VPSUBQ      Y3, Y1, Y1
-	VMOVAPS     avx2Constants<>+3168(SB), Y5
-	VMINPD      avx2Constants<>+3712(SB), Y3, Y3
+	VMOVAPS     avx2Constants<>+3136(SB), Y5
+	VMINPD      avx2Constants<>+3680(SB), Y3, Y3
 	VPSUBQ      Y3, Y5, Y3
-	VSUBPD      avx2Constants<>+3168(SB), Y1, Y1
+	VSUBPD      avx2Constants<>+3136(SB), Y1, Y1
 	VFMADD231PD Y3, Y2, Y1
-	VADDPD      avx2Constants<>+4032(SB), Y1, Y2
+	VADDPD      avx2Constants<>+4000(SB), Y1, Y2
 	VDIVPD      Y2, Y1, Y2
 	VMULPD      Y2, Y2, Y3
 	VMULPD      Y1, Y1, Y5
-	VMULPD      avx2Constants<>+3712(SB), Y5, Y5
-	VMOVAPS     avx2Constants<>+4128(SB), Y6
+	VMULPD      avx2Constants<>+3680(SB), Y5, Y5
+	VMOVAPS     avx2Constants<>+4096(SB), Y6
+	VFMADD213PD avx2Constants<>+4128(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4160(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4192(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4224(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4256(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4288(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4320(SB), Y3, Y6
-	VFMADD213PD avx2Constants<>+4352(SB), Y3, Y6
 	VMOVAPS     Y5, Y7
 	VFMADD231PD Y6, Y3, Y7
 	VMULPD      Y7, Y2, Y2
-	VFMADD231PD avx2Constants<>+4384(SB), Y4, Y2
+	VFMADD231PD avx2Constants<>+4352(SB), Y4, Y2
 	VSUBPD      Y2, Y5, Y2
 	VSUBPD      Y2, Y1, Y1
-	VFMADD231PD avx2Constants<>+4416(SB), Y4, Y1
-	VCMPPD      $0x19, avx2Constants<>+3136(SB), Y0, Y2
-	VBLENDVPD   Y2, avx2Constants<>+4448(SB), Y1, Y1
-	VCMPPD      $0x00, avx2Constants<>+3136(SB), Y0, Y2
-	VBLENDVPD   Y2, avx2Constants<>+4000(SB), Y1, Y1
-	VCMPPD      $0x00, avx2Constants<>+4480(SB), Y0, Y2
+	VFMADD231PD avx2Constants<>+4384(SB), Y4, Y1
+	VCMPPD      $0x19, avx2Constants<>+3104(SB), Y0, Y2
+	VBLENDVPD   Y2, avx2Constants<>+4416(SB), Y1, Y1
+	VCMPPD      $0x00, avx2Constants<>+3104(SB), Y0, Y2
+	VBLENDVPD   Y2, avx2Constants<>+3968(SB), Y1, Y1
+	VCMPPD      $0x00, avx2Constants<>+4448(SB), Y0, Y2
 	VBLENDVPD   Y2, Y0, Y1, Y1
-	VANDPD      avx2Constants<>+3072(SB), Y0, Y0
+	VANDPD      avx2Constants<>+3040(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	CMPQ        AX, $0x00000004
 	JLT         partialStore
@@ -4155,73 +4162,75 @@ next:
 body:
 	VMOVAPS     avx2Constants<>+32(SB), Y1
 	VMAXPD      Y0, Y1, Y1
-	VMOVAPS     avx2Constants<>+3232(SB), Y2
-	VORPD       avx2Constants<>+3072(SB), Y0, Y0
-	VMAXPD      Y0, Y2, Y0
-	VMOVAPS     avx2Constants<>+3168(SB), Y2
-	VMOVAPS     avx2Constants<>+3296(SB), Y3
-	VFMADD231PD avx2Constants<>+3264(SB), Y0, Y3
-	VSUBPD      avx2Constants<>+3296(SB), Y3, Y4
-	VFMADD231PD avx2Constants<>+3328(SB), Y4, Y0
-	VFMADD231PD avx2Constants<>+3360(SB), Y4, Y0
-	VMULPD      Y0, Y0, Y4
-	VMOVAPS     avx2Constants<>+3392(SB), Y5
-	VFMADD213PD avx2Constants<>+3424(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3456(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3488(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3520(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3552(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3584(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3616(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3648(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3680(SB), Y0, Y5
-	VFMADD213PD avx2Constants<>+3712(SB), Y0, Y5
-	VFMADD231PD Y5, Y4, Y0
-	VMOVAPS     Y2, Y4
-	VFMADD231PD Y0, Y2, Y4
-	VPSLLQ      $0x34, Y3, Y0
-	VPADDQ      avx2Constants<>+3744(SB), Y0, Y0
-	VMULPD      Y0, Y4, Y0
-	VMULPD      avx2Constants<>+3776(SB), Y0, Y0
-	VADDPD      avx2Constants<>+3168(SB), Y0, Y2
-	VSUBPD      avx2Constants<>+3168(SB), Y2, Y3
-	VMOVAPS     avx2Constants<>+3168(SB), Y4
+	VORPD       avx2Constants<>+3040(SB), Y0, Y0
+	VCMPPD      $0x15, avx2Constants<>+3200(SB), Y0, Y2
+	VMOVAPS     avx2Constants<>+3200(SB), Y3
+	VMAXPD      Y0, Y3, Y0
+	VMOVAPS     avx2Constants<>+3136(SB), Y3
+	VMOVAPS     avx2Constants<>+3264(SB), Y4
+	VFMADD231PD avx2Constants<>+3232(SB), Y0, Y4
+	VSUBPD      avx2Constants<>+3264(SB), Y4, Y5
+	VFMADD231PD avx2Constants<>+3296(SB), Y5, Y0
+	VFMADD231PD avx2Constants<>+3328(SB), Y5, Y0
+	VMULPD      Y0, Y0, Y5
+	VMOVAPS     avx2Constants<>+3360(SB), Y6
+	VFMADD213PD avx2Constants<>+3392(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3424(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3456(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3488(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3520(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3552(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3584(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3616(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3648(SB), Y0, Y6
+	VFMADD213PD avx2Constants<>+3680(SB), Y0, Y6
+	VFMADD231PD Y6, Y5, Y0
+	VMOVAPS     Y3, Y5
+	VFMADD231PD Y0, Y3, Y5
+	VANDPD      Y2, Y5, Y0
+	VPSLLQ      $0x34, Y4, Y2
+	VPADDQ      avx2Constants<>+3712(SB), Y2, Y2
+	VMULPD      Y2, Y0, Y0
+	VMULPD      avx2Constants<>+3744(SB), Y0, Y0
+	VADDPD      avx2Constants<>+3136(SB), Y0, Y2
+	VSUBPD      avx2Constants<>+3136(SB), Y2, Y3
+	VMOVAPS     avx2Constants<>+3136(SB), Y4
 	VSUBPD      Y3, Y2, Y5
 	VSUBPD      Y5, Y4, Y4
 	VSUBPD      Y3, Y0, Y0
 	VADDPD      Y0, Y4, Y0
-	VPSUBQ      avx2Constants<>+3968(SB), Y2, Y3
-	VANDPD      avx2Constants<>+4000(SB), Y3, Y3
-	VPADDQ      avx2Constants<>+4032(SB), Y3, Y4
+	VPSUBQ      avx2Constants<>+3936(SB), Y2, Y3
+	VANDPD      avx2Constants<>+3968(SB), Y3, Y3
+	VPADDQ      avx2Constants<>+4000(SB), Y3, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       avx2Constants<>+3936(SB), Y4, Y4
-	VSUBPD      avx2Constants<>+4064(SB), Y4, Y4
+	VORPD       avx2Constants<>+3904(SB), Y4, Y4
+	VSUBPD      avx2Constants<>+4032(SB), Y4, Y4
 	VPSUBQ      Y3, Y2, Y2
-	VMOVAPS     avx2Constants<>+3168(SB), Y5
-	VMINPD      avx2Constants<>+3712(SB), Y3, Y3
+	VMOVAPS     avx2Constants<>+3136(SB), Y5
+	VMINPD      avx2Constants<>+3680(SB), Y3, Y3
 	VPSUBQ      Y3, Y5, Y3
-	VSUBPD      avx2Constants<>+3168(SB), Y2, Y2
+	VSUBPD      avx2Constants<>+3136(SB), Y2, Y2
 	VFMADD231PD Y3, Y0, Y2
-	VADDPD      avx2Constants<>+4032(SB), Y2, Y0
+	VADDPD      avx2Constants<>+4000(SB), Y2, Y0
 	VDIVPD      Y0, Y2, Y0
 	VMULPD      Y0, Y0, Y3
 	VMULPD      Y2, Y2, Y5
-	VMULPD      avx2Constants<>+3712(SB), Y5, Y5
-	VMOVAPS     avx2Constants<>+4128(SB), Y6
+	VMULPD      avx2Constants<>+3680(SB), Y5, Y5
+	VMOVAPS     avx2Constants<>+4096(SB), Y6
+	VFMADD213PD avx2Constants<>+4128(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4160(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4192(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4224(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4256(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4288(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+4320(SB), Y3, Y6
-	VFMADD213PD avx2Constants<>+4352(SB), Y3, Y6
 	VMOVAPS     Y5, Y7
 	VFMADD231PD Y6, Y3, Y7
 	VMULPD      Y7, Y0, Y0
-	VFMADD231PD avx2Constants<>+4384(SB), Y4, Y0
+	VFMADD231PD avx2Constants<>+4352(SB), Y4, Y0
 	VSUBPD      Y0, Y5, Y0
 	VSUBPD      Y0, Y2, Y0
-	VFMADD231PD avx2Constants<>+4416(SB), Y4, Y0
+	VFMADD231PD avx2Constants<>+4384(SB), Y4, Y0
 	VADDPD      Y0, Y1, Y0
 	CMPQ        AX, $0x00000004
 	JLT         partialStore
@@ -4269,7 +4278,8 @@ next:
 
 body:
 	VMULPD      Y0, Y0, Y1
-	VMOVAPS     avx2Constants<>+4512(SB), Y2
+	VMOVAPS     avx2Constants<>+4480(SB), Y2
+	VFMADD213PD avx2Constants<>+4512(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+4544(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+4576(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+4608(SB), Y1, Y2
@@ -4281,20 +4291,20 @@ body:
 	VFMADD213PD avx2Constants<>+4800(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+4832(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+4864(SB), Y1, Y2
-	VFMADD213PD avx2Constants<>+4896(SB), Y1, Y2
 	VMOVAPS     Y0, Y1
 	VFMADD231PD Y0, Y2, Y1
-	VANDPD      avx2Constants<>+3104(SB), Y0, Y2
-	VCMPPD      $0x11, avx2Constants<>+3168(SB), Y2, Y3
-	VMOVAPS     avx2Constants<>+4928(SB), Y4
+	VANDPD      avx2Constants<>+3072(SB), Y0, Y2
+	VCMPPD      $0x11, avx2Constants<>+3136(SB), Y2, Y3
+	VMOVAPS     avx2Constants<>+4896(SB), Y4
 	VMINPD      Y2, Y4, Y2
-	VMOVAPS     avx2Constants<>+4960(SB), Y4
-	VADDPD      avx2Constants<>+4992(SB), Y2, Y5
+	VMOVAPS     avx2Constants<>+4928(SB), Y4
+	VADDPD      avx2Constants<>+4960(SB), Y2, Y5
 	VDIVPD      Y5, Y4, Y4
-	VSUBPD      avx2Constants<>+4992(SB), Y2, Y5
-	VMULPD      avx2Constants<>+5024(SB), Y5, Y5
+	VSUBPD      avx2Constants<>+4960(SB), Y2, Y5
+	VMULPD      avx2Constants<>+4992(SB), Y5, Y5
 	VMULPD      Y4, Y5, Y5
-	VMOVAPS     avx2Constants<>+5056(SB), Y6
+	VMOVAPS     avx2Constants<>+5024(SB), Y6
+	VFMADD213PD avx2Constants<>+5056(SB), Y5, Y6
 	VFMADD213PD avx2Constants<>+5088(SB), Y5, Y6
 	VFMADD213PD avx2Constants<>+5120(SB), Y5, Y6
 	VFMADD213PD avx2Constants<>+5152(SB), Y5, Y6
@@ -4317,17 +4327,17 @@ body:
 	VFMADD213PD avx2Constants<>+5696(SB), Y5, Y6
 	VFMADD213PD avx2Constants<>+5728(SB), Y5, Y6
 	VFMADD213PD avx2Constants<>+5760(SB), Y5, Y6
-	VFMADD213PD avx2Constants<>+5792(SB), Y5, Y6
 	VMULPD      Y4, Y6, Y4
-	VXORPD      avx2Constants<>+3072(SB), Y2, Y5
+	VXORPD      avx2Constants<>+3040(SB), Y2, Y5
 	VMULPD      Y5, Y2, Y2
-	VMOVAPS     avx2Constants<>+3296(SB), Y5
-	VFMADD231PD avx2Constants<>+3264(SB), Y2, Y5
-	VSUBPD      avx2Constants<>+3296(SB), Y5, Y6
+	VMOVAPS     avx2Constants<>+3264(SB), Y5
+	VFMADD231PD avx2Constants<>+3232(SB), Y2, Y5
+	VSUBPD      avx2Constants<>+3264(SB), Y5, Y6
+	VFMADD231PD avx2Constants<>+3296(SB), Y6, Y2
 	VFMADD231PD avx2Constants<>+3328(SB), Y6, Y2
-	VFMADD231PD avx2Constants<>+3360(SB), Y6, Y2
 	VMULPD      Y2, Y2, Y6
-	VMOVAPS     avx2Constants<>+3392(SB), Y7
+	VMOVAPS     avx2Constants<>+3360(SB), Y7
+	VFMADD213PD avx2Constants<>+3392(SB), Y2, Y7
 	VFMADD213PD avx2Constants<>+3424(SB), Y2, Y7
 	VFMADD213PD avx2Constants<>+3456(SB), Y2, Y7
 	VFMADD213PD avx2Constants<>+3488(SB), Y2, Y7
@@ -4337,16 +4347,15 @@ body:
 	VFMADD213PD avx2Constants<>+3616(SB), Y2, Y7
 	VFMADD213PD avx2Constants<>+3648(SB), Y2, Y7
 	VFMADD213PD avx2Constants<>+3680(SB), Y2, Y7
-	VFMADD213PD avx2Constants<>+3712(SB), Y2, Y7
 	VFMADD231PD Y7, Y6, Y2
 	VMOVAPS     Y4, Y6
 	VFMADD231PD Y2, Y4, Y6
 	VPSLLQ      $0x34, Y5, Y2
-	VPADDQ      avx2Constants<>+3168(SB), Y2, Y2
+	VPADDQ      avx2Constants<>+3136(SB), Y2, Y2
 	VMULPD      Y2, Y6, Y2
-	VMOVAPS     avx2Constants<>+3168(SB), Y4
+	VMOVAPS     avx2Constants<>+3136(SB), Y4
 	VSUBPD      Y2, Y4, Y2
-	VANDPD      avx2Constants<>+3072(SB), Y0, Y0
+	VANDPD      avx2Constants<>+3040(SB), Y0, Y0
 	VORPD       Y0, Y2, Y0
 	VBLENDVPD   Y3, Y1, Y0, Y0
 	CMPQ        AX, $0x00000004
@@ -4395,92 +4404,95 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+5824(SB), Y1
-	VANDPD       avx2Constants<>+3104(SB), Y0, Y2
-	VMINPD       Y2, Y1, Y1
-	VSUBPD       avx2Constants<>+5856(SB), Y1, Y2
-	VADDPD       avx2Constants<>+5856(SB), Y1, Y3
-	VMOVAPS      avx2Constants<>+3168(SB), Y4
-	VDIVPD       Y3, Y4, Y3
-	VMULPD       Y3, Y2, Y2
-	VMOVAPS      avx2Constants<>+5888(SB), Y4
-	VFMADD231PD  avx2Constants<>+5888(SB), Y2, Y4
-	VADDPD       Y4, Y1, Y4
-	VFNMADD231PD Y1, Y2, Y4
-	VFMADD231PD  Y3, Y4, Y2
-	VMOVAPS      avx2Constants<>+5056(SB), Y4
-	VFMADD213PD  avx2Constants<>+5088(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5120(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5152(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5184(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5216(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5248(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5280(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5312(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5344(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5376(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5408(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5440(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5472(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5504(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5536(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5568(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5600(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5632(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5664(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5696(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5728(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5760(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5792(SB), Y2, Y4
-	VMULPD       Y3, Y4, Y2
-	VMULPD       Y1, Y1, Y3
-	VMOVAPS      Y3, Y4
-	VFMSUB231PD  Y1, Y1, Y4
-	VMOVAPS      avx2Constants<>+3296(SB), Y5
-	VFMADD231PD  avx2Constants<>+5920(SB), Y3, Y5
-	VSUBPD       avx2Constants<>+3296(SB), Y5, Y6
-	VMULPD       avx2Constants<>+5952(SB), Y3, Y3
-	VFMADD231PD  avx2Constants<>+3328(SB), Y6, Y3
-	VFMADD231PD  avx2Constants<>+5952(SB), Y4, Y3
-	VFMADD231PD  avx2Constants<>+3360(SB), Y6, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVAPS      avx2Constants<>+3392(SB), Y6
-	VFMADD213PD  avx2Constants<>+3424(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3456(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3488(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3520(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3552(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3584(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3616(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3648(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3680(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3712(SB), Y3, Y6
-	VFMADD231PD  Y6, Y4, Y3
-	VMULPD       Y2, Y1, Y4
-	VMOVAPS      Y4, Y6
-	VFMADD231PD  Y3, Y4, Y6
-	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       avx2Constants<>+3744(SB), Y4, Y4
-	VMULPD       Y4, Y6, Y4
-	VMULPD       avx2Constants<>+3776(SB), Y4, Y4
-	VMOVAPS      avx2Constants<>+32(SB), Y6
-	VMAXPD       Y0, Y6, Y6
-	VSUBPD       Y4, Y6, Y4
-	VANDPD       avx2Constants<>+3072(SB), Y0, Y6
-	VORPD        Y6, Y4, Y4
-	VFMADD231PD  avx2Constants<>+5984(SB), Y1, Y2
-	VMOVAPS      Y2, Y1
-	VFMADD231PD  Y3, Y2, Y1
-	VPSLLQ       $0x34, Y5, Y2
-	VPADDQ       avx2Constants<>+3744(SB), Y2, Y2
+	VANDPD       avx2Constants<>+3072(SB), Y0, Y1
+	VCMPPD       $0x1a, avx2Constants<>+5792(SB), Y1, Y2
+	VMOVAPS      avx2Constants<>+5792(SB), Y3
+	VMINPD       Y1, Y3, Y1
+	VSUBPD       avx2Constants<>+5824(SB), Y1, Y3
+	VADDPD       avx2Constants<>+5824(SB), Y1, Y4
+	VMOVAPS      avx2Constants<>+3136(SB), Y5
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPS      avx2Constants<>+5856(SB), Y5
+	VFMADD231PD  avx2Constants<>+5856(SB), Y3, Y5
+	VADDPD       Y5, Y1, Y5
+	VFNMADD231PD Y1, Y3, Y5
+	VFMADD231PD  Y4, Y5, Y3
+	VMOVAPS      avx2Constants<>+5024(SB), Y5
+	VFMADD213PD  avx2Constants<>+5056(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5088(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5120(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5152(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5184(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5216(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5248(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5280(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5312(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5344(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5376(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5408(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5440(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5472(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5504(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5536(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5568(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5600(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5632(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5664(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5696(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5728(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5760(SB), Y3, Y5
+	VMULPD       Y4, Y5, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PD  Y1, Y1, Y5
+	VMOVAPS      avx2Constants<>+3264(SB), Y6
+	VFMADD231PD  avx2Constants<>+5888(SB), Y4, Y6
+	VSUBPD       avx2Constants<>+3264(SB), Y6, Y7
+	VMULPD       avx2Constants<>+5920(SB), Y4, Y4
+	VFMADD231PD  avx2Constants<>+3296(SB), Y7, Y4
+	VFMADD231PD  avx2Constants<>+5920(SB), Y5, Y4
+	VFMADD231PD  avx2Constants<>+3328(SB), Y7, Y4
+	VMULPD       Y4, Y4, Y5
+	VMOVAPS      avx2Constants<>+3360(SB), Y7
+	VFMADD213PD  avx2Constants<>+3392(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3424(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3456(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3488(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3520(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3552(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3584(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3616(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3648(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3680(SB), Y4, Y7
+	VFMADD231PD  Y7, Y5, Y4
+	VMULPD       Y3, Y1, Y5
+	VMOVAPS      Y5, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       Y2, Y7, Y5
+	VPSLLQ       $0x34, Y6, Y7
+	VPADDQ       avx2Constants<>+3712(SB), Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       avx2Constants<>+3744(SB), Y5, Y5
+	VMOVAPS      avx2Constants<>+32(SB), Y7
+	VMAXPD       Y0, Y7, Y7
+	VSUBPD       Y5, Y7, Y5
+	VANDPD       avx2Constants<>+3040(SB), Y0, Y7
+	VORPD        Y7, Y5, Y5
+	VFMSUB231PD  avx2Constants<>+5952(SB), Y1, Y3
+	VMOVAPS      Y3, Y1
+	VFMADD231PD  Y4, Y3, Y1
+	VANDPD       Y2, Y1, Y1
+	VPSLLQ       $0x34, Y6, Y2
+	VPADDQ       avx2Constants<>+3712(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMULPD       avx2Constants<>+3776(SB), Y1, Y1
-	VMOVAPS      avx2Constants<>+3168(SB), Y2
-	VSUBPD       Y1, Y2, Y2
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VMULPD       avx2Constants<>+3744(SB), Y1, Y1
+	VXORPD       avx2Constants<>+3040(SB), Y1, Y2
+	VADDPD       avx2Constants<>+3136(SB), Y1, Y1
+	VBLENDVPD    Y0, Y2, Y1, Y0
 	CMPQ         AX, $0x00000004
 	JLT          partialStore
-	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y5, (CX)
 	VMOVUPS      Y0, (BX)
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
@@ -4507,7 +4519,7 @@ partialStore:
 	SHLQ       $0x03, SI
 	SUBQ       SI, DX
 	VMOVDQU    (DX), Y1
-	VMASKMOVPD Y4, Y1, (CX)
+	VMASKMOVPD Y5, Y1, (CX)
 	LEAQ       avx2Constants<>+32(SB), CX
 	SHLQ       $0x03, AX
 	SUBQ       AX, CX
@@ -4531,78 +4543,80 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+5824(SB), Y1
-	VANDPD       avx2Constants<>+3104(SB), Y0, Y2
-	VMINPD       Y2, Y1, Y1
-	VSUBPD       avx2Constants<>+5856(SB), Y1, Y2
-	VADDPD       avx2Constants<>+5856(SB), Y1, Y3
-	VMOVAPS      avx2Constants<>+3168(SB), Y4
-	VDIVPD       Y3, Y4, Y3
-	VMULPD       Y3, Y2, Y2
-	VMOVAPS      avx2Constants<>+5888(SB), Y4
-	VFMADD231PD  avx2Constants<>+5888(SB), Y2, Y4
-	VADDPD       Y4, Y1, Y4
-	VFNMADD231PD Y1, Y2, Y4
-	VFMADD231PD  Y3, Y4, Y2
-	VMOVAPS      avx2Constants<>+5056(SB), Y4
-	VFMADD213PD  avx2Constants<>+5088(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5120(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5152(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5184(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5216(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5248(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5280(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5312(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5344(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5376(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5408(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5440(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5472(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5504(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5536(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5568(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5600(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5632(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5664(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5696(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5728(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5760(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5792(SB), Y2, Y4
-	VMULPD       Y3, Y4, Y2
-	VMULPD       Y1, Y1, Y3
-	VMOVAPS      Y3, Y4
-	VFMSUB231PD  Y1, Y1, Y4
-	VMOVAPS      avx2Constants<>+3296(SB), Y5
-	VFMADD231PD  avx2Constants<>+5920(SB), Y3, Y5
-	VSUBPD       avx2Constants<>+3296(SB), Y5, Y6
-	VMULPD       avx2Constants<>+5952(SB), Y3, Y3
-	VFMADD231PD  avx2Constants<>+3328(SB), Y6, Y3
-	VFMADD231PD  avx2Constants<>+5952(SB), Y4, Y3
-	VFMADD231PD  avx2Constants<>+3360(SB), Y6, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVAPS      avx2Constants<>+3392(SB), Y6
-	VFMADD213PD  avx2Constants<>+3424(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3456(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3488(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3520(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3552(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3584(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3616(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3648(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3680(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3712(SB), Y3, Y6
-	VFMADD231PD  Y6, Y4, Y3
+	VANDPD       avx2Constants<>+3072(SB), Y0, Y1
+	VCMPPD       $0x1a, avx2Constants<>+5792(SB), Y1, Y2
+	VMOVAPS      avx2Constants<>+5792(SB), Y3
+	VMINPD       Y1, Y3, Y1
+	VSUBPD       avx2Constants<>+5824(SB), Y1, Y3
+	VADDPD       avx2Constants<>+5824(SB), Y1, Y4
+	VMOVAPS      avx2Constants<>+3136(SB), Y5
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPS      avx2Constants<>+5856(SB), Y5
+	VFMADD231PD  avx2Constants<>+5856(SB), Y3, Y5
+	VADDPD       Y5, Y1, Y5
+	VFNMADD231PD Y1, Y3, Y5
+	VFMADD231PD  Y4, Y5, Y3
+	VMOVAPS      avx2Constants<>+5024(SB), Y5
+	VFMADD213PD  avx2Constants<>+5056(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5088(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5120(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5152(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5184(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5216(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5248(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5280(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5312(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5344(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5376(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5408(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5440(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5472(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5504(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5536(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5568(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5600(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5632(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5664(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5696(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5728(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5760(SB), Y3, Y5
+	VMULPD       Y4, Y5, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PD  Y1, Y1, Y5
+	VMOVAPS      avx2Constants<>+3264(SB), Y6
+	VFMADD231PD  avx2Constants<>+5888(SB), Y4, Y6
+	VSUBPD       avx2Constants<>+3264(SB), Y6, Y7
+	VMULPD       avx2Constants<>+5920(SB), Y4, Y4
+	VFMADD231PD  avx2Constants<>+3296(SB), Y7, Y4
+	VFMADD231PD  avx2Constants<>+5920(SB), Y5, Y4
+	VFMADD231PD  avx2Constants<>+3328(SB), Y7, Y4
+	VMULPD       Y4, Y4, Y5
+	VMOVAPS      avx2Constants<>+3360(SB), Y7
+	VFMADD213PD  avx2Constants<>+3392(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3424(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3456(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3488(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3520(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3552(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3584(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3616(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3648(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3680(SB), Y4, Y7
+	VFMADD231PD  Y7, Y5, Y4
+	VMULPD       Y3, Y1, Y1
+	VMOVAPS      Y1, Y3
+	VFMADD231PD  Y4, Y1, Y3
+	VANDPD       Y2, Y3, Y1
+	VPSLLQ       $0x34, Y6, Y2
+	VPADDQ       avx2Constants<>+3712(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMOVAPS      Y1, Y2
-	VFMADD231PD  Y3, Y1, Y2
-	VPSLLQ       $0x34, Y5, Y1
-	VPADDQ       avx2Constants<>+3744(SB), Y1, Y1
-	VMULPD       Y1, Y2, Y1
-	VMULPD       avx2Constants<>+3776(SB), Y1, Y1
+	VMULPD       avx2Constants<>+3744(SB), Y1, Y1
 	VMOVAPS      avx2Constants<>+32(SB), Y2
 	VMAXPD       Y0, Y2, Y2
 	VSUBPD       Y1, Y2, Y1
-	VANDPD       avx2Constants<>+3072(SB), Y0, Y0
+	VANDPD       avx2Constants<>+3040(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	CMPQ         AX, $0x00000004
 	JLT          partialStore
@@ -4649,77 +4663,79 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+5824(SB), Y1
-	VANDPD       avx2Constants<>+3104(SB), Y0, Y2
-	VMINPD       Y2, Y1, Y1
-	VSUBPD       avx2Constants<>+5856(SB), Y1, Y2
-	VADDPD       avx2Constants<>+5856(SB), Y1, Y3
-	VMOVAPS      avx2Constants<>+3168(SB), Y4
-	VDIVPD       Y3, Y4, Y3
-	VMULPD       Y3, Y2, Y2
-	VMOVAPS      avx2Constants<>+5888(SB), Y4
-	VFMADD231PD  avx2Constants<>+5888(SB), Y2, Y4
-	VADDPD       Y4, Y1, Y4
-	VFNMADD231PD Y1, Y2, Y4
-	VFMADD231PD  Y3, Y4, Y2
-	VMOVAPS      avx2Constants<>+5056(SB), Y4
-	VFMADD213PD  avx2Constants<>+5088(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5120(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5152(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5184(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5216(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5248(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5280(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5312(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5344(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5376(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5408(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5440(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5472(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5504(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5536(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5568(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5600(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5632(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5664(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5696(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5728(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5760(SB), Y2, Y4
-	VFMADD213PD  avx2Constants<>+5792(SB), Y2, Y4
-	VMULPD       Y3, Y4, Y2
-	VMULPD       Y1, Y1, Y3
-	VMOVAPS      Y3, Y4
-	VFMSUB231PD  Y1, Y1, Y4
-	VMOVAPS      avx2Constants<>+3296(SB), Y5
-	VFMADD231PD  avx2Constants<>+5920(SB), Y3, Y5
-	VSUBPD       avx2Constants<>+3296(SB), Y5, Y6
-	VMULPD       avx2Constants<>+5952(SB), Y3, Y3
-	VFMADD231PD  avx2Constants<>+3328(SB), Y6, Y3
-	VFMADD231PD  avx2Constants<>+5952(SB), Y4, Y3
-	VFMADD231PD  avx2Constants<>+3360(SB), Y6, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVAPS      avx2Constants<>+3392(SB), Y6
-	VFMADD213PD  avx2Constants<>+3424(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3456(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3488(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3520(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3552(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3584(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3616(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3648(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3680(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3712(SB), Y3, Y6
-	VFMADD231PD  Y6, Y4, Y3
-	VFMADD231PD  avx2Constants<>+5984(SB), Y1, Y2
-	VMOVAPS      Y2, Y1
-	VFMADD231PD  Y3, Y2, Y1
-	VPSLLQ       $0x34, Y5, Y2
-	VPADDQ       avx2Constants<>+3744(SB), Y2, Y2
+	VANDPD       avx2Constants<>+3072(SB), Y0, Y1
+	VCMPPD       $0x1a, avx2Constants<>+5792(SB), Y1, Y2
+	VMOVAPS      avx2Constants<>+5792(SB), Y3
+	VMINPD       Y1, Y3, Y1
+	VSUBPD       avx2Constants<>+5824(SB), Y1, Y3
+	VADDPD       avx2Constants<>+5824(SB), Y1, Y4
+	VMOVAPS      avx2Constants<>+3136(SB), Y5
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPS      avx2Constants<>+5856(SB), Y5
+	VFMADD231PD  avx2Constants<>+5856(SB), Y3, Y5
+	VADDPD       Y5, Y1, Y5
+	VFNMADD231PD Y1, Y3, Y5
+	VFMADD231PD  Y4, Y5, Y3
+	VMOVAPS      avx2Constants<>+5024(SB), Y5
+	VFMADD213PD  avx2Constants<>+5056(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5088(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5120(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5152(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5184(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5216(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5248(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5280(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5312(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5344(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5376(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5408(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5440(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5472(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5504(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5536(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5568(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5600(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5632(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5664(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5696(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5728(SB), Y3, Y5
+	VFMADD213PD  avx2Constants<>+5760(SB), Y3, Y5
+	VMULPD       Y4, Y5, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PD  Y1, Y1, Y5
+	VMOVAPS      avx2Constants<>+3264(SB), Y6
+	VFMADD231PD  avx2Constants<>+5888(SB), Y4, Y6
+	VSUBPD       avx2Constants<>+3264(SB), Y6, Y7
+	VMULPD       avx2Constants<>+5920(SB), Y4, Y4
+	VFMADD231PD  avx2Constants<>+3296(SB), Y7, Y4
+	VFMADD231PD  avx2Constants<>+5920(SB), Y5, Y4
+	VFMADD231PD  avx2Constants<>+3328(SB), Y7, Y4
+	VMULPD       Y4, Y4, Y5
+	VMOVAPS      avx2Constants<>+3360(SB), Y7
+	VFMADD213PD  avx2Constants<>+3392(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3424(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3456(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3488(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3520(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3552(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3584(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3616(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3648(SB), Y4, Y7
+	VFMADD213PD  avx2Constants<>+3680(SB), Y4, Y7
+	VFMADD231PD  Y7, Y5, Y4
+	VFMSUB231PD  avx2Constants<>+5952(SB), Y1, Y3
+	VMOVAPS      Y3, Y1
+	VFMADD231PD  Y4, Y3, Y1
+	VANDPD       Y2, Y1, Y1
+	VPSLLQ       $0x34, Y6, Y2
+	VPADDQ       avx2Constants<>+3712(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMULPD       avx2Constants<>+3776(SB), Y1, Y1
-	VMOVAPS      avx2Constants<>+3168(SB), Y2
-	VSUBPD       Y1, Y2, Y2
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VMULPD       avx2Constants<>+3744(SB), Y1, Y1
+	VXORPD       avx2Constants<>+3040(SB), Y1, Y2
+	VADDPD       avx2Constants<>+3136(SB), Y1, Y1
+	VBLENDVPD    Y0, Y2, Y1, Y0
 	CMPQ         AX, $0x00000004
 	JLT          partialStore
 	VMOVUPS      Y0, (CX)
@@ -4766,7 +4782,7 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VANDPD  avx2Constants<>+3104(SB), Y0, Y0
+	VANDPD  avx2Constants<>+3072(SB), Y0, Y0
 	VMAXPD  Y1, Y0, Y1
 	CMPQ    AX, $0x00000004
 	JLT     partialStore
@@ -4808,47 +4824,47 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VANDPD       avx2Constants<>+3104(SB), Y0, Y1
-	VCMPPD       $0x11, avx2Constants<>+6016(SB), Y1, Y1
-	VMOVAPS      avx2Constants<>+3296(SB), Y2
-	VFMADD231PD  avx2Constants<>+6048(SB), Y0, Y2
-	VSUBPD       avx2Constants<>+3296(SB), Y2, Y3
+	VANDPD       avx2Constants<>+3072(SB), Y0, Y1
+	VCMPPD       $0x11, avx2Constants<>+5984(SB), Y1, Y1
+	VMOVAPS      avx2Constants<>+3264(SB), Y2
+	VFMADD231PD  avx2Constants<>+6016(SB), Y0, Y2
+	VSUBPD       avx2Constants<>+3264(SB), Y2, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PD  avx2Constants<>+6080(SB), Y3, Y4
-	VMULPD       avx2Constants<>+6112(SB), Y3, Y5
+	VFMADD231PD  avx2Constants<>+6048(SB), Y3, Y4
+	VMULPD       avx2Constants<>+6080(SB), Y3, Y5
 	VSUBPD       Y5, Y4, Y6
 	VSUBPD       Y6, Y4, Y4
 	VSUBPD       Y5, Y4, Y4
-	VFMSUB231PD  avx2Constants<>+6112(SB), Y3, Y5
+	VFMSUB231PD  avx2Constants<>+6080(SB), Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFNMADD231PD avx2Constants<>+6144(SB), Y3, Y4
+	VFNMADD231PD avx2Constants<>+6112(SB), Y3, Y4
 	VADDPD       Y4, Y6, Y3
 	VSUBPD       Y3, Y6, Y5
 	VADDPD       Y4, Y5, Y4
 	VMULPD       Y3, Y3, Y5
-	VMULPD       avx2Constants<>+3712(SB), Y5, Y6
-	VMOVAPS      avx2Constants<>+3168(SB), Y7
+	VMULPD       avx2Constants<>+3680(SB), Y5, Y6
+	VMOVAPS      avx2Constants<>+3136(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VMULPD       Y3, Y5, Y8
-	VMOVAPS      avx2Constants<>+6176(SB), Y9
+	VMOVAPS      avx2Constants<>+6144(SB), Y9
+	VFMADD213PD  avx2Constants<>+6176(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+6208(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+6240(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+6272(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+6304(SB), Y5, Y9
-	VFMADD213PD  avx2Constants<>+6336(SB), Y5, Y9
 	VMULPD       Y9, Y8, Y8
 	VFMADD231PD  Y7, Y4, Y8
 	VADDPD       Y8, Y3, Y8
-	VMOVAPS      avx2Constants<>+3168(SB), Y9
+	VMOVAPS      avx2Constants<>+3136(SB), Y9
 	VSUBPD       Y7, Y9, Y9
 	VSUBPD       Y6, Y9, Y6
 	VMULPD       Y5, Y5, Y9
-	VMOVAPS      avx2Constants<>+6368(SB), Y10
+	VMOVAPS      avx2Constants<>+6336(SB), Y10
+	VFMADD213PD  avx2Constants<>+6368(SB), Y5, Y10
 	VFMADD213PD  avx2Constants<>+6400(SB), Y5, Y10
 	VFMADD213PD  avx2Constants<>+6432(SB), Y5, Y10
 	VFMADD213PD  avx2Constants<>+6464(SB), Y5, Y10
 	VFMADD213PD  avx2Constants<>+6496(SB), Y5, Y10
-	VFMADD213PD  avx2Constants<>+6528(SB), Y5, Y10
 	VMOVAPS      Y6, Y5
 	VFNMADD231PD Y4, Y3, Y5
 	VMOVAPS      Y5, Y3
@@ -4857,7 +4873,7 @@ body:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y8, Y3
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       avx2Constants<>+3072(SB), Y2, Y2
+	VANDPD       avx2Constants<>+3040(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VBLENDVPD    Y1, Y0, Y2, Y0
 	CMPQ         AX, $0x00000004
@@ -4905,54 +4921,54 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VMOVAPS      avx2Constants<>+3296(SB), Y1
-	VFMADD231PD  avx2Constants<>+6048(SB), Y0, Y1
-	VSUBPD       avx2Constants<>+3296(SB), Y1, Y2
-	VFMADD231PD  avx2Constants<>+6080(SB), Y2, Y0
-	VMULPD       avx2Constants<>+6112(SB), Y2, Y3
+	VMOVAPS      avx2Constants<>+3264(SB), Y1
+	VFMADD231PD  avx2Constants<>+6016(SB), Y0, Y1
+	VSUBPD       avx2Constants<>+3264(SB), Y1, Y2
+	VFMADD231PD  avx2Constants<>+6048(SB), Y2, Y0
+	VMULPD       avx2Constants<>+6080(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y4
 	VSUBPD       Y4, Y0, Y0
 	VSUBPD       Y3, Y0, Y0
-	VFMSUB231PD  avx2Constants<>+6112(SB), Y2, Y3
+	VFMSUB231PD  avx2Constants<>+6080(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y0
-	VFNMADD231PD avx2Constants<>+6144(SB), Y2, Y0
+	VFNMADD231PD avx2Constants<>+6112(SB), Y2, Y0
 	VADDPD       Y0, Y4, Y2
 	VSUBPD       Y2, Y4, Y3
 	VADDPD       Y0, Y3, Y0
 	VMULPD       Y2, Y2, Y3
-	VMULPD       avx2Constants<>+3712(SB), Y3, Y4
-	VMOVAPS      avx2Constants<>+3168(SB), Y5
+	VMULPD       avx2Constants<>+3680(SB), Y3, Y4
+	VMOVAPS      avx2Constants<>+3136(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y2, Y3, Y6
-	VMOVAPS      avx2Constants<>+6176(SB), Y7
+	VMOVAPS      avx2Constants<>+6144(SB), Y7
+	VFMADD213PD  avx2Constants<>+6176(SB), Y3, Y7
 	VFMADD213PD  avx2Constants<>+6208(SB), Y3, Y7
 	VFMADD213PD  avx2Constants<>+6240(SB), Y3, Y7
 	VFMADD213PD  avx2Constants<>+6272(SB), Y3, Y7
 	VFMADD213PD  avx2Constants<>+6304(SB), Y3, Y7
-	VFMADD213PD  avx2Constants<>+6336(SB), Y3, Y7
 	VMULPD       Y7, Y6, Y6
 	VFMADD231PD  Y5, Y0, Y6
 	VADDPD       Y6, Y2, Y6
-	VMOVAPS      avx2Constants<>+3168(SB), Y7
+	VMOVAPS      avx2Constants<>+3136(SB), Y7
 	VSUBPD       Y5, Y7, Y7
 	VSUBPD       Y4, Y7, Y4
 	VMULPD       Y3, Y3, Y7
-	VMOVAPS      avx2Constants<>+6368(SB), Y8
+	VMOVAPS      avx2Constants<>+6336(SB), Y8
+	VFMADD213PD  avx2Constants<>+6368(SB), Y3, Y8
 	VFMADD213PD  avx2Constants<>+6400(SB), Y3, Y8
 	VFMADD213PD  avx2Constants<>+6432(SB), Y3, Y8
 	VFMADD213PD  avx2Constants<>+6464(SB), Y3, Y8
 	VFMADD213PD  avx2Constants<>+6496(SB), Y3, Y8
-	VFMADD213PD  avx2Constants<>+6528(SB), Y3, Y8
 	VMOVAPS      Y4, Y3
 	VFNMADD231PD Y0, Y2, Y3
 	VMOVAPS      Y3, Y0
 	VFMADD231PD  Y8, Y7, Y0
 	VADDPD       Y0, Y5, Y0
-	VPADDQ       avx2Constants<>+6560(SB), Y1, Y1
+	VPADDQ       avx2Constants<>+6528(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y6, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       avx2Constants<>+3072(SB), Y1, Y1
+	VANDPD       avx2Constants<>+3040(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	CMPQ         AX, $0x00000004
 	JLT          partialStore
@@ -4990,213 +5006,213 @@ TEXT ·wordsAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         n+24(FP), CX
 	VPBROADCASTQ first+16(FP), Y0
-	VPADDQ       avx2Constants<>+6592(SB), Y0, Y0
+	VPADDQ       avx2Constants<>+6560(SB), Y0, Y0
 
 next:
 	VMOVAPS      Y0, Y1
 	VPSRLQ       $0x20, Y0, Y2
 	VXORPD       Y3, Y3, Y3
 	VXORPD       Y4, Y4, Y4
-	VPADDQ       avx2Constants<>+6624(SB), Y0, Y0
+	VPADDQ       avx2Constants<>+6592(SB), Y0, Y0
 	VMOVAPS      Y0, Y5
 	VPSRLQ       $0x20, Y0, Y6
 	VXORPD       Y7, Y7, Y7
 	VXORPD       Y8, Y8, Y8
-	VPADDQ       avx2Constants<>+6624(SB), Y0, Y0
+	VPADDQ       avx2Constants<>+6592(SB), Y0, Y0
 	VPBROADCASTQ seed+8(FP), Y9
 	VPSRLQ       $0x20, Y9, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y1, Y1
-	VPMULUDQ     avx2Constants<>+6688(SB), Y3, Y3
+	VPMULUDQ     avx2Constants<>+6624(SB), Y1, Y1
+	VPMULUDQ     avx2Constants<>+6656(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VXORPD       Y2, Y11, Y2
 	VXORPD       Y9, Y2, Y2
 	VPSRLQ       $0x20, Y1, Y11
 	VXORPD       Y4, Y11, Y4
 	VXORPD       Y10, Y4, Y4
-	VPMULUDQ     avx2Constants<>+6656(SB), Y5, Y5
-	VPMULUDQ     avx2Constants<>+6688(SB), Y7, Y7
+	VPMULUDQ     avx2Constants<>+6624(SB), Y5, Y5
+	VPMULUDQ     avx2Constants<>+6656(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y11
 	VXORPD       Y6, Y11, Y6
 	VXORPD       Y9, Y6, Y6
 	VPSRLQ       $0x20, Y5, Y11
 	VXORPD       Y8, Y11, Y8
 	VXORPD       Y10, Y8, Y8
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y2, Y2
-	VPMULUDQ     avx2Constants<>+6688(SB), Y4, Y4
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y2, Y2
+	VPMULUDQ     avx2Constants<>+6656(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y11
 	VXORPD       Y3, Y11, Y3
 	VXORPD       Y9, Y3, Y3
 	VPSRLQ       $0x20, Y2, Y11
 	VXORPD       Y1, Y11, Y1
 	VXORPD       Y10, Y1, Y1
-	VPMULUDQ     avx2Constants<>+6656(SB), Y6, Y6
-	VPMULUDQ     avx2Constants<>+6688(SB), Y8, Y8
+	VPMULUDQ     avx2Constants<>+6624(SB), Y6, Y6
+	VPMULUDQ     avx2Constants<>+6656(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y11
 	VXORPD       Y7, Y11, Y7
 	VXORPD       Y9, Y7, Y7
 	VPSRLQ       $0x20, Y6, Y11
 	VXORPD       Y5, Y11, Y5
 	VXORPD       Y10, Y5, Y5
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y3, Y3
-	VPMULUDQ     avx2Constants<>+6688(SB), Y1, Y1
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y3, Y3
+	VPMULUDQ     avx2Constants<>+6656(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y11
 	VXORPD       Y4, Y11, Y4
 	VXORPD       Y9, Y4, Y4
 	VPSRLQ       $0x20, Y3, Y11
 	VXORPD       Y2, Y11, Y2
 	VXORPD       Y10, Y2, Y2
-	VPMULUDQ     avx2Constants<>+6656(SB), Y7, Y7
-	VPMULUDQ     avx2Constants<>+6688(SB), Y5, Y5
+	VPMULUDQ     avx2Constants<>+6624(SB), Y7, Y7
+	VPMULUDQ     avx2Constants<>+6656(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y11
 	VXORPD       Y8, Y11, Y8
 	VXORPD       Y9, Y8, Y8
 	VPSRLQ       $0x20, Y7, Y11
 	VXORPD       Y6, Y11, Y6
 	VXORPD       Y10, Y6, Y6
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y4, Y4
-	VPMULUDQ     avx2Constants<>+6688(SB), Y2, Y2
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y4, Y4
+	VPMULUDQ     avx2Constants<>+6656(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VXORPD       Y1, Y11, Y1
 	VXORPD       Y9, Y1, Y1
 	VPSRLQ       $0x20, Y4, Y11
 	VXORPD       Y3, Y11, Y3
 	VXORPD       Y10, Y3, Y3
-	VPMULUDQ     avx2Constants<>+6656(SB), Y8, Y8
-	VPMULUDQ     avx2Constants<>+6688(SB), Y6, Y6
+	VPMULUDQ     avx2Constants<>+6624(SB), Y8, Y8
+	VPMULUDQ     avx2Constants<>+6656(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y11
 	VXORPD       Y5, Y11, Y5
 	VXORPD       Y9, Y5, Y5
 	VPSRLQ       $0x20, Y8, Y11
 	VXORPD       Y7, Y11, Y7
 	VXORPD       Y10, Y7, Y7
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y1, Y1
-	VPMULUDQ     avx2Constants<>+6688(SB), Y3, Y3
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y1, Y1
+	VPMULUDQ     avx2Constants<>+6656(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VXORPD       Y2, Y11, Y2
 	VXORPD       Y9, Y2, Y2
 	VPSRLQ       $0x20, Y1, Y11
 	VXORPD       Y4, Y11, Y4
 	VXORPD       Y10, Y4, Y4
-	VPMULUDQ     avx2Constants<>+6656(SB), Y5, Y5
-	VPMULUDQ     avx2Constants<>+6688(SB), Y7, Y7
+	VPMULUDQ     avx2Constants<>+6624(SB), Y5, Y5
+	VPMULUDQ     avx2Constants<>+6656(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y11
 	VXORPD       Y6, Y11, Y6
 	VXORPD       Y9, Y6, Y6
 	VPSRLQ       $0x20, Y5, Y11
 	VXORPD       Y8, Y11, Y8
 	VXORPD       Y10, Y8, Y8
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y2, Y2
-	VPMULUDQ     avx2Constants<>+6688(SB), Y4, Y4
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y2, Y2
+	VPMULUDQ     avx2Constants<>+6656(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y11
 	VXORPD       Y3, Y11, Y3
 	VXORPD       Y9, Y3, Y3
 	VPSRLQ       $0x20, Y2, Y11
 	VXORPD       Y1, Y11, Y1
 	VXORPD       Y10, Y1, Y1
-	VPMULUDQ     avx2Constants<>+6656(SB), Y6, Y6
-	VPMULUDQ     avx2Constants<>+6688(SB), Y8, Y8
+	VPMULUDQ     avx2Constants<>+6624(SB), Y6, Y6
+	VPMULUDQ     avx2Constants<>+6656(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y11
 	VXORPD       Y7, Y11, Y7
 	VXORPD       Y9, Y7, Y7
 	VPSRLQ       $0x20, Y6, Y11
 	VXORPD       Y5, Y11, Y5
 	VXORPD       Y10, Y5, Y5
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y3, Y3
-	VPMULUDQ     avx2Constants<>+6688(SB), Y1, Y1
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y3, Y3
+	VPMULUDQ     avx2Constants<>+6656(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y11
 	VXORPD       Y4, Y11, Y4
 	VXORPD       Y9, Y4, Y4
 	VPSRLQ       $0x20, Y3, Y11
 	VXORPD       Y2, Y11, Y2
 	VXORPD       Y10, Y2, Y2
-	VPMULUDQ     avx2Constants<>+6656(SB), Y7, Y7
-	VPMULUDQ     avx2Constants<>+6688(SB), Y5, Y5
+	VPMULUDQ     avx2Constants<>+6624(SB), Y7, Y7
+	VPMULUDQ     avx2Constants<>+6656(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y11
 	VXORPD       Y8, Y11, Y8
 	VXORPD       Y9, Y8, Y8
 	VPSRLQ       $0x20, Y7, Y11
 	VXORPD       Y6, Y11, Y6
 	VXORPD       Y10, Y6, Y6
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y4, Y4
-	VPMULUDQ     avx2Constants<>+6688(SB), Y2, Y2
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y4, Y4
+	VPMULUDQ     avx2Constants<>+6656(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VXORPD       Y1, Y11, Y1
 	VXORPD       Y9, Y1, Y1
 	VPSRLQ       $0x20, Y4, Y11
 	VXORPD       Y3, Y11, Y3
 	VXORPD       Y10, Y3, Y3
-	VPMULUDQ     avx2Constants<>+6656(SB), Y8, Y8
-	VPMULUDQ     avx2Constants<>+6688(SB), Y6, Y6
+	VPMULUDQ     avx2Constants<>+6624(SB), Y8, Y8
+	VPMULUDQ     avx2Constants<>+6656(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y11
 	VXORPD       Y5, Y11, Y5
 	VXORPD       Y9, Y5, Y5
 	VPSRLQ       $0x20, Y8, Y11
 	VXORPD       Y7, Y11, Y7
 	VXORPD       Y10, Y7, Y7
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y1, Y1
-	VPMULUDQ     avx2Constants<>+6688(SB), Y3, Y3
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y1, Y1
+	VPMULUDQ     avx2Constants<>+6656(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VXORPD       Y2, Y11, Y2
 	VXORPD       Y9, Y2, Y2
 	VPSRLQ       $0x20, Y1, Y11
 	VXORPD       Y4, Y11, Y4
 	VXORPD       Y10, Y4, Y4
-	VPMULUDQ     avx2Constants<>+6656(SB), Y5, Y5
-	VPMULUDQ     avx2Constants<>+6688(SB), Y7, Y7
+	VPMULUDQ     avx2Constants<>+6624(SB), Y5, Y5
+	VPMULUDQ     avx2Constants<>+6656(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y11
 	VXORPD       Y6, Y11, Y6
 	VXORPD       Y9, Y6, Y6
 	VPSRLQ       $0x20, Y5, Y11
 	VXORPD       Y8, Y11, Y8
 	VXORPD       Y10, Y8, Y8
-	VPADDQ       avx2Constants<>+6720(SB), Y9, Y9
-	VPADDQ       avx2Constants<>+6752(SB), Y10, Y10
-	VPMULUDQ     avx2Constants<>+6656(SB), Y2, Y2
-	VPMULUDQ     avx2Constants<>+6688(SB), Y4, Y4
+	VPADDQ       avx2Constants<>+6688(SB), Y9, Y9
+	VPADDQ       avx2Constants<>+6720(SB), Y10, Y10
+	VPMULUDQ     avx2Constants<>+6624(SB), Y2, Y2
+	VPMULUDQ     avx2Constants<>+6656(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y11
 	VXORPD       Y3, Y11, Y3
 	VXORPD       Y9, Y3, Y3
 	VPSRLQ       $0x20, Y2, Y11
 	VXORPD       Y1, Y11, Y1
 	VXORPD       Y10, Y1, Y1
-	VPMULUDQ     avx2Constants<>+6656(SB), Y6, Y6
-	VPMULUDQ     avx2Constants<>+6688(SB), Y8, Y8
+	VPMULUDQ     avx2Constants<>+6624(SB), Y6, Y6
+	VPMULUDQ     avx2Constants<>+6656(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y11
 	VXORPD       Y7, Y11, Y7
 	VXORPD       Y9, Y7, Y7
 	VPSRLQ       $0x20, Y6, Y9
 	VXORPD       Y5, Y9, Y5
 	VXORPD       Y10, Y5, Y5
-	VANDPD       avx2Constants<>+6784(SB), Y3, Y3
+	VANDPD       avx2Constants<>+6752(SB), Y3, Y3
 	VPSLLQ       $0x20, Y4, Y4
 	VORPD        Y4, Y3, Y3
-	VANDPD       avx2Constants<>+6784(SB), Y1, Y1
+	VANDPD       avx2Constants<>+6752(SB), Y1, Y1
 	VPSLLQ       $0x20, Y2, Y2
 	VORPD        Y2, Y1, Y1
 	VUNPCKLPD    Y1, Y3, Y2
 	VMOVUPS      Y2, (AX)
 	VUNPCKHPD    Y1, Y3, Y1
 	VMOVUPS      Y1, 32(AX)
-	VANDPD       avx2Constants<>+6784(SB), Y7, Y1
+	VANDPD       avx2Constants<>+6752(SB), Y7, Y1
 	VPSLLQ       $0x20, Y8, Y2
 	VORPD        Y2, Y1, Y1
-	VANDPD       avx2Constants<>+6784(SB), Y5, Y2
+	VANDPD       avx2Constants<>+6752(SB), Y5, Y2
 	VPSLLQ       $0x20, Y6, Y3
 	VORPD        Y3, Y2, Y2
 	VUNPCKLPD    Y2, Y1, Y3
@@ -5226,7 +5242,7 @@ next:
 body:
 	VPSRLD    $0x08, Y0, Y0
 	VCVTDQ2PS Y0, Y0
-	VMULPS    avx2Constants<>+6816(SB), Y0, Y0
+	VMULPS    avx2Constants<>+6784(SB), Y0, Y0
 	CMPQ      AX, $0x00000008
 	JLT       partialStore
 	VMOVUPS   Y0, (CX)
@@ -5271,24 +5287,24 @@ next:
 	VMOVUPS     32(DX), Y1
 	VUNPCKLPD   Y1, Y0, Y2
 	VUNPCKHPD   Y1, Y0, Y0
-	VANDPD      avx2Constants<>+6784(SB), Y2, Y1
+	VANDPD      avx2Constants<>+6752(SB), Y2, Y1
 	VPSRLQ      $0x05, Y1, Y1
-	VORPD       avx2Constants<>+3936(SB), Y1, Y1
-	VSUBPD      avx2Constants<>+3936(SB), Y1, Y1
+	VORPD       avx2Constants<>+3904(SB), Y1, Y1
+	VSUBPD      avx2Constants<>+3904(SB), Y1, Y1
 	VPSRLQ      $0x26, Y2, Y2
-	VORPD       avx2Constants<>+3936(SB), Y2, Y2
-	VSUBPD      avx2Constants<>+3936(SB), Y2, Y2
-	VMULPD      avx2Constants<>+6848(SB), Y2, Y2
-	VFMADD231PD avx2Constants<>+6016(SB), Y1, Y2
-	VANDPD      avx2Constants<>+6784(SB), Y0, Y1
+	VORPD       avx2Constants<>+3904(SB), Y2, Y2
+	VSUBPD      avx2Constants<>+3904(SB), Y2, Y2
+	VMULPD      avx2Constants<>+6816(SB), Y2, Y2
+	VFMADD231PD avx2Constants<>+5984(SB), Y1, Y2
+	VANDPD      avx2Constants<>+6752(SB), Y0, Y1
 	VPSRLQ      $0x05, Y1, Y1
-	VORPD       avx2Constants<>+3936(SB), Y1, Y1
-	VSUBPD      avx2Constants<>+3936(SB), Y1, Y1
+	VORPD       avx2Constants<>+3904(SB), Y1, Y1
+	VSUBPD      avx2Constants<>+3904(SB), Y1, Y1
 	VPSRLQ      $0x26, Y0, Y0
-	VORPD       avx2Constants<>+3936(SB), Y0, Y0
-	VSUBPD      avx2Constants<>+3936(SB), Y0, Y0
-	VMULPD      avx2Constants<>+6848(SB), Y0, Y0
-	VFMADD231PD avx2Constants<>+6016(SB), Y1, Y0
+	VORPD       avx2Constants<>+3904(SB), Y0, Y0
+	VSUBPD      avx2Constants<>+3904(SB), Y0, Y0
+	VMULPD      avx2Constants<>+6816(SB), Y0, Y0
+	VFMADD231PD avx2Constants<>+5984(SB), Y1, Y0
 	VUNPCKLPD   Y0, Y2, Y1
 	VMOVUPS     Y1, (CX)
 	VUNPCKHPD   Y0, Y2, Y0
@@ -5316,103 +5332,103 @@ next:
 	VMOVUPS      32(DX), Y1
 	VUNPCKLPD    Y1, Y0, Y2
 	VUNPCKHPD    Y1, Y0, Y0
-	VMOVAPS      avx2Constants<>+3168(SB), Y1
-	VANDPD       avx2Constants<>+6784(SB), Y2, Y3
+	VMOVAPS      avx2Constants<>+3136(SB), Y1
+	VANDPD       avx2Constants<>+6752(SB), Y2, Y3
 	VPSRLQ       $0x05, Y3, Y3
-	VORPD        avx2Constants<>+3936(SB), Y3, Y3
-	VSUBPD       avx2Constants<>+3936(SB), Y3, Y3
+	VORPD        avx2Constants<>+3904(SB), Y3, Y3
+	VSUBPD       avx2Constants<>+3904(SB), Y3, Y3
 	VPSRLQ       $0x26, Y2, Y2
-	VORPD        avx2Constants<>+3936(SB), Y2, Y2
-	VSUBPD       avx2Constants<>+3936(SB), Y2, Y2
-	VMULPD       avx2Constants<>+6848(SB), Y2, Y2
-	VFMADD231PD  avx2Constants<>+6016(SB), Y3, Y2
+	VORPD        avx2Constants<>+3904(SB), Y2, Y2
+	VSUBPD       avx2Constants<>+3904(SB), Y2, Y2
+	VMULPD       avx2Constants<>+6816(SB), Y2, Y2
+	VFMADD231PD  avx2Constants<>+5984(SB), Y3, Y2
 	VSUBPD       Y2, Y1, Y1
-	VANDPD       avx2Constants<>+6784(SB), Y0, Y2
+	VANDPD       avx2Constants<>+6752(SB), Y0, Y2
 	VPSRLQ       $0x05, Y2, Y2
-	VORPD        avx2Constants<>+3936(SB), Y2, Y2
-	VSUBPD       avx2Constants<>+3936(SB), Y2, Y2
+	VORPD        avx2Constants<>+3904(SB), Y2, Y2
+	VSUBPD       avx2Constants<>+3904(SB), Y2, Y2
 	VPSRLQ       $0x26, Y0, Y0
-	VORPD        avx2Constants<>+3936(SB), Y0, Y0
-	VSUBPD       avx2Constants<>+3936(SB), Y0, Y0
-	VMULPD       avx2Constants<>+6848(SB), Y0, Y0
-	VFMADD231PD  avx2Constants<>+6016(SB), Y2, Y0
-	VPSUBQ       avx2Constants<>+3968(SB), Y1, Y2
-	VANDPD       avx2Constants<>+4000(SB), Y2, Y2
-	VPADDQ       avx2Constants<>+4032(SB), Y2, Y3
+	VORPD        avx2Constants<>+3904(SB), Y0, Y0
+	VSUBPD       avx2Constants<>+3904(SB), Y0, Y0
+	VMULPD       avx2Constants<>+6816(SB), Y0, Y0
+	VFMADD231PD  avx2Constants<>+5984(SB), Y2, Y0
+	VPSUBQ       avx2Constants<>+3936(SB), Y1, Y2
+	VANDPD       avx2Constants<>+3968(SB), Y2, Y2
+	VPADDQ       avx2Constants<>+4000(SB), Y2, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VORPD        avx2Constants<>+3936(SB), Y3, Y3
-	VSUBPD       avx2Constants<>+4064(SB), Y3, Y3
+	VORPD        avx2Constants<>+3904(SB), Y3, Y3
+	VSUBPD       avx2Constants<>+4032(SB), Y3, Y3
 	VPSUBQ       Y2, Y1, Y1
-	VSUBPD       avx2Constants<>+3168(SB), Y1, Y1
-	VADDPD       avx2Constants<>+4032(SB), Y1, Y2
+	VSUBPD       avx2Constants<>+3136(SB), Y1, Y1
+	VADDPD       avx2Constants<>+4000(SB), Y1, Y2
 	VDIVPD       Y2, Y1, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       avx2Constants<>+3712(SB), Y5, Y5
-	VMOVAPS      avx2Constants<>+4128(SB), Y6
+	VMULPD       avx2Constants<>+3680(SB), Y5, Y5
+	VMOVAPS      avx2Constants<>+4096(SB), Y6
+	VFMADD213PD  avx2Constants<>+4128(SB), Y4, Y6
 	VFMADD213PD  avx2Constants<>+4160(SB), Y4, Y6
 	VFMADD213PD  avx2Constants<>+4192(SB), Y4, Y6
 	VFMADD213PD  avx2Constants<>+4224(SB), Y4, Y6
 	VFMADD213PD  avx2Constants<>+4256(SB), Y4, Y6
 	VFMADD213PD  avx2Constants<>+4288(SB), Y4, Y6
 	VFMADD213PD  avx2Constants<>+4320(SB), Y4, Y6
-	VFMADD213PD  avx2Constants<>+4352(SB), Y4, Y6
 	VMOVAPS      Y5, Y7
 	VFMADD231PD  Y6, Y4, Y7
 	VMULPD       Y7, Y2, Y2
-	VFMADD231PD  avx2Constants<>+4384(SB), Y3, Y2
+	VFMADD231PD  avx2Constants<>+4352(SB), Y3, Y2
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y1, Y1
-	VFMADD231PD  avx2Constants<>+4416(SB), Y3, Y1
-	VMULPD       avx2Constants<>+6880(SB), Y1, Y1
+	VFMADD231PD  avx2Constants<>+4384(SB), Y3, Y1
+	VMULPD       avx2Constants<>+6848(SB), Y1, Y1
 	VSQRTPD      Y1, Y1
-	VMOVAPS      avx2Constants<>+3296(SB), Y2
-	VFMADD231PD  avx2Constants<>+5856(SB), Y0, Y2
-	VSUBPD       avx2Constants<>+3296(SB), Y2, Y3
-	VFMADD231PD  avx2Constants<>+6912(SB), Y3, Y0
-	VMULPD       avx2Constants<>+6944(SB), Y0, Y3
+	VMOVAPS      avx2Constants<>+3264(SB), Y2
+	VFMADD231PD  avx2Constants<>+5824(SB), Y0, Y2
+	VSUBPD       avx2Constants<>+3264(SB), Y2, Y3
+	VFMADD231PD  avx2Constants<>+6880(SB), Y3, Y0
+	VMULPD       avx2Constants<>+6912(SB), Y0, Y3
 	VMOVAPS      Y3, Y4
-	VFMSUB231PD  avx2Constants<>+6944(SB), Y0, Y4
-	VFMADD231PD  avx2Constants<>+6976(SB), Y0, Y4
+	VFMSUB231PD  avx2Constants<>+6912(SB), Y0, Y4
+	VFMADD231PD  avx2Constants<>+6944(SB), Y0, Y4
 	VMULPD       Y3, Y3, Y0
-	VMULPD       avx2Constants<>+3712(SB), Y0, Y5
-	VMOVAPS      avx2Constants<>+3168(SB), Y6
+	VMULPD       avx2Constants<>+3680(SB), Y0, Y5
+	VMOVAPS      avx2Constants<>+3136(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VMULPD       Y3, Y0, Y7
-	VMOVAPS      avx2Constants<>+6176(SB), Y8
+	VMOVAPS      avx2Constants<>+6144(SB), Y8
+	VFMADD213PD  avx2Constants<>+6176(SB), Y0, Y8
 	VFMADD213PD  avx2Constants<>+6208(SB), Y0, Y8
 	VFMADD213PD  avx2Constants<>+6240(SB), Y0, Y8
 	VFMADD213PD  avx2Constants<>+6272(SB), Y0, Y8
 	VFMADD213PD  avx2Constants<>+6304(SB), Y0, Y8
-	VFMADD213PD  avx2Constants<>+6336(SB), Y0, Y8
 	VMULPD       Y8, Y7, Y7
 	VFMADD231PD  Y6, Y4, Y7
 	VADDPD       Y7, Y3, Y7
-	VMOVAPS      avx2Constants<>+3168(SB), Y8
+	VMOVAPS      avx2Constants<>+3136(SB), Y8
 	VSUBPD       Y6, Y8, Y8
 	VSUBPD       Y5, Y8, Y5
 	VMULPD       Y0, Y0, Y8
-	VMOVAPS      avx2Constants<>+6368(SB), Y9
+	VMOVAPS      avx2Constants<>+6336(SB), Y9
+	VFMADD213PD  avx2Constants<>+6368(SB), Y0, Y9
 	VFMADD213PD  avx2Constants<>+6400(SB), Y0, Y9
 	VFMADD213PD  avx2Constants<>+6432(SB), Y0, Y9
 	VFMADD213PD  avx2Constants<>+6464(SB), Y0, Y9
 	VFMADD213PD  avx2Constants<>+6496(SB), Y0, Y9
-	VFMADD213PD  avx2Constants<>+6528(SB), Y0, Y9
 	VMOVAPS      Y5, Y0
 	VFNMADD231PD Y4, Y3, Y0
 	VFMADD231PD  Y9, Y8, Y0
 	VADDPD       Y0, Y6, Y0
-	VPADDQ       avx2Constants<>+6560(SB), Y2, Y3
+	VPADDQ       avx2Constants<>+6528(SB), Y2, Y3
 	VPSLLQ       $0x3f, Y3, Y4
 	VBLENDVPD    Y4, Y0, Y7, Y4
 	VPSLLQ       $0x3e, Y3, Y3
-	VANDPD       avx2Constants<>+3072(SB), Y3, Y3
+	VANDPD       avx2Constants<>+3040(SB), Y3, Y3
 	VXORPD       Y3, Y4, Y3
 	VMULPD       Y3, Y1, Y3
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y0, Y7, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       avx2Constants<>+3072(SB), Y2, Y2
+	VANDPD       avx2Constants<>+3040(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	VUNPCKLPD    Y0, Y3, Y1
@@ -5443,21 +5459,22 @@ next:
 	VMOVUPS (DX), Y0
 
 body:
-	VANDPD      avx2Constants<>+6784(SB), Y0, Y1
-	VORPD       avx2Constants<>+3936(SB), Y1, Y1
-	VSUBPD      avx2Constants<>+7008(SB), Y1, Y1
+	VANDPD      avx2Constants<>+6752(SB), Y0, Y1
+	VORPD       avx2Constants<>+3904(SB), Y1, Y1
+	VSUBPD      avx2Constants<>+6976(SB), Y1, Y1
 	VPSRLQ      $0x20, Y0, Y0
-	VORPD       avx2Constants<>+3936(SB), Y0, Y0
-	VSUBPD      avx2Constants<>+3936(SB), Y0, Y0
-	VPSUBQ      avx2Constants<>+3968(SB), Y1, Y2
-	VANDPD      avx2Constants<>+4000(SB), Y2, Y2
-	VPADDQ      avx2Constants<>+4032(SB), Y2, Y3
+	VORPD       avx2Constants<>+3904(SB), Y0, Y0
+	VSUBPD      avx2Constants<>+3904(SB), Y0, Y0
+	VPSUBQ      avx2Constants<>+3936(SB), Y1, Y2
+	VANDPD      avx2Constants<>+3968(SB), Y2, Y2
+	VPADDQ      avx2Constants<>+4000(SB), Y2, Y3
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       avx2Constants<>+3936(SB), Y3, Y3
-	VSUBPD      avx2Constants<>+4064(SB), Y3, Y3
+	VORPD       avx2Constants<>+3904(SB), Y3, Y3
+	VSUBPD      avx2Constants<>+4032(SB), Y3, Y3
 	VPSUBQ      Y2, Y1, Y1
-	VSUBPD      avx2Constants<>+3168(SB), Y1, Y1
-	VMOVAPS     avx2Constants<>+7040(SB), Y2
+	VSUBPD      avx2Constants<>+3136(SB), Y1, Y1
+	VMOVAPS     avx2Constants<>+7008(SB), Y2
+	VFMADD213PD avx2Constants<>+7040(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+7072(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+7104(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+7136(SB), Y1, Y2
@@ -5467,39 +5484,38 @@ body:
 	VFMADD213PD avx2Constants<>+7264(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+7296(SB), Y1, Y2
 	VFMADD213PD avx2Constants<>+7328(SB), Y1, Y2
-	VFMADD213PD avx2Constants<>+7360(SB), Y1, Y2
-	VMOVAPS     avx2Constants<>+5952(SB), Y4
+	VMOVAPS     avx2Constants<>+5920(SB), Y4
 	VFMADD231PD Y2, Y1, Y4
-	VSUBPD      avx2Constants<>+7392(SB), Y3, Y2
+	VSUBPD      avx2Constants<>+7360(SB), Y3, Y2
 	VMULPD      Y1, Y1, Y3
 	VFMADD231PD Y4, Y3, Y1
-	VFMADD231PD avx2Constants<>+4416(SB), Y2, Y1
-	VMULPD      avx2Constants<>+6880(SB), Y1, Y1
+	VFMADD231PD avx2Constants<>+4384(SB), Y2, Y1
+	VMULPD      avx2Constants<>+6848(SB), Y1, Y1
 	VSQRTPD     Y1, Y1
-	VMOVAPS     avx2Constants<>+3296(SB), Y2
-	VFMADD231PD avx2Constants<>+7424(SB), Y0, Y2
-	VSUBPD      avx2Constants<>+3296(SB), Y2, Y3
-	VFMADD231PD avx2Constants<>+7456(SB), Y3, Y0
-	VMULPD      avx2Constants<>+7488(SB), Y0, Y0
+	VMOVAPS     avx2Constants<>+3264(SB), Y2
+	VFMADD231PD avx2Constants<>+7392(SB), Y0, Y2
+	VSUBPD      avx2Constants<>+3264(SB), Y2, Y3
+	VFMADD231PD avx2Constants<>+7424(SB), Y3, Y0
+	VMULPD      avx2Constants<>+7456(SB), Y0, Y0
 	VMULPD      Y0, Y0, Y3
 	VMULPD      Y3, Y0, Y4
-	VMOVAPS     avx2Constants<>+7520(SB), Y5
+	VMOVAPS     avx2Constants<>+7488(SB), Y5
+	VFMADD213PD avx2Constants<>+7520(SB), Y3, Y5
 	VFMADD213PD avx2Constants<>+7552(SB), Y3, Y5
 	VFMADD213PD avx2Constants<>+7584(SB), Y3, Y5
-	VFMADD213PD avx2Constants<>+7616(SB), Y3, Y5
 	VFMADD231PD Y5, Y4, Y0
-	VMOVAPS     avx2Constants<>+7648(SB), Y4
+	VMOVAPS     avx2Constants<>+7616(SB), Y4
+	VFMADD213PD avx2Constants<>+7648(SB), Y3, Y4
 	VFMADD213PD avx2Constants<>+7680(SB), Y3, Y4
 	VFMADD213PD avx2Constants<>+7712(SB), Y3, Y4
 	VFMADD213PD avx2Constants<>+7744(SB), Y3, Y4
-	VFMADD213PD avx2Constants<>+7776(SB), Y3, Y4
-	VMOVAPS     avx2Constants<>+3168(SB), Y5
+	VMOVAPS     avx2Constants<>+3136(SB), Y5
 	VFMADD231PD Y4, Y3, Y5
-	VPADDQ      avx2Constants<>+6560(SB), Y2, Y3
+	VPADDQ      avx2Constants<>+6528(SB), Y2, Y3
 	VPSLLQ      $0x3f, Y3, Y4
 	VBLENDVPD   Y4, Y5, Y0, Y4
 	VPSLLQ      $0x3e, Y3, Y3
-	VANDPD      avx2Constants<>+3072(SB), Y3, Y3
+	VANDPD      avx2Constants<>+3040(SB), Y3, Y3
 	VXORPD      Y3, Y4, Y3
 	VMULPD      Y3, Y1, Y3
 	VCVTPD2PSY  Y3, X3
@@ -5507,7 +5523,7 @@ body:
 	VPSLLQ      $0x3f, Y2, Y4
 	VBLENDVPD   Y4, Y5, Y0, Y0
 	VPSLLQ      $0x3e, Y2, Y2
-	VANDPD      avx2Constants<>+3072(SB), Y2, Y2
+	VANDPD      avx2Constants<>+3040(SB), Y2, Y2
 	VXORPD      Y2, Y0, Y0
 	VMULPD      Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
@@ -5620,12 +5636,12 @@ TEXT ·castFloat32BFloat16AVX2(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS   (DX), Y0
 	VPSRLD    $0x10, Y0, Y1
-	VANDPS    avx2Constants<>+7808(SB), Y1, Y1
-	VPADDD    avx2Constants<>+7840(SB), Y0, Y2
+	VANDPS    avx2Constants<>+7776(SB), Y1, Y1
+	VPADDD    avx2Constants<>+7808(SB), Y0, Y2
 	VPADDD    Y1, Y2, Y1
 	VPSRLD    $0x10, Y1, Y1
 	VPSRLD    $0x10, Y0, Y2
-	VORPS     avx2Constants<>+7872(SB), Y2, Y2
+	VORPS     avx2Constants<>+7840(SB), Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y0
 	VBLENDVPS Y0, Y2, Y1, Y0
 	VPACKUSDW Y0, Y0, Y0
@@ -5821,8 +5837,8 @@ TEXT ·castUint8Float64AVX2(SB), NOSPLIT, $0-40
 
 next:
 	VPMOVZXBQ (DX), Y0
-	VORPD     avx2Constants<>+3936(SB), Y0, Y0
-	VSUBPD    avx2Constants<>+3936(SB), Y0, Y0
+	VORPD     avx2Constants<>+3904(SB), Y0, Y0
+	VSUBPD    avx2Constants<>+3904(SB), Y0, Y0
 	VMOVUPS   Y0, (CX)
 	ADDQ      $0x00000020, CX
 	ADDQ      $0x00000004, DX
@@ -5845,7 +5861,7 @@ TEXT ·castFloat32Int32AVX2(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS    (DX), Y0
 	VCVTTPS2DQ Y0, Y1
-	VMOVAPS    avx2Constants<>+7904(SB), Y2
+	VMOVAPS    avx2Constants<>+7872(SB), Y2
 	VCMPPS     $0x12, Y0, Y2, Y2
 	VBLENDVPS  Y2, avx2Constants<>+96(SB), Y1, Y1
 	VCMPPS     $0x03, Y0, Y0, Y0
@@ -5875,8 +5891,8 @@ next:
 	VCMPPD      $0x03, Y0, Y0, Y1
 	VXORPD      Y2, Y2, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y0
-	VMINPD      avx2Constants<>+7936(SB), Y0, Y0
-	VMAXPD      avx2Constants<>+7968(SB), Y0, Y0
+	VMINPD      avx2Constants<>+7904(SB), Y0, Y0
+	VMAXPD      avx2Constants<>+7936(SB), Y0, Y0
 	VCVTTPD2DQY Y0, X0
 	VMOVUPS     X0, (CX)
 	ADDQ        $0x00000010, CX
@@ -6331,7 +6347,7 @@ TEXT ·notUint8AVX2(SB), NOSPLIT, $0-40
 
 next:
 	VMOVUPS (DX), Y0
-	VXORPD  avx2Constants<>+8000(SB), Y0, Y0
+	VXORPD  avx2Constants<>+7968(SB), Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
@@ -6487,7 +6503,7 @@ next:
 	VMOVUPS   (DX), Y0
 	VMOVUPS   (BX), Y1
 	VPCMPEQD  Y1, Y0, Y0
-	VXORPS    avx2Constants<>+8032(SB), Y0, Y0
+	VXORPS    avx2Constants<>+8000(SB), Y0, Y0
 	VMOVMSKPS Y0, SI
 	MOVQ      $0x0101010101010101, DI
 	PDEPQ     DI, SI, SI
@@ -6601,7 +6617,7 @@ next:
 	VMOVUPS   (DX), Y0
 	VMOVUPS   (BX), Y1
 	VPCMPGTD  Y1, Y0, Y0
-	VXORPS    avx2Constants<>+8032(SB), Y0, Y0
+	VXORPS    avx2Constants<>+8000(SB), Y0, Y0
 	VMOVMSKPS Y0, SI
 	MOVQ      $0x0101010101010101, DI
 	PDEPQ     DI, SI, SI
@@ -6658,25 +6674,25 @@ TEXT ·powFloat64AVX2(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      (BX), Y1
-	VANDPD       avx2Constants<>+3104(SB), Y0, Y2
-	VCMPPD       $0x11, avx2Constants<>+3904(SB), Y2, Y3
-	VMULPD       avx2Constants<>+3936(SB), Y2, Y4
+	VANDPD       avx2Constants<>+3072(SB), Y0, Y2
+	VCMPPD       $0x11, avx2Constants<>+3872(SB), Y2, Y3
+	VMULPD       avx2Constants<>+3904(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPSUBQ       avx2Constants<>+3968(SB), Y4, Y5
-	VANDPD       avx2Constants<>+4000(SB), Y5, Y5
-	VPADDQ       avx2Constants<>+4032(SB), Y5, Y6
+	VPSUBQ       avx2Constants<>+3936(SB), Y4, Y5
+	VANDPD       avx2Constants<>+3968(SB), Y5, Y5
+	VPADDQ       avx2Constants<>+4000(SB), Y5, Y6
 	VPSRLQ       $0x34, Y6, Y6
-	VORPD        avx2Constants<>+3936(SB), Y6, Y6
-	VSUBPD       avx2Constants<>+4064(SB), Y6, Y6
+	VORPD        avx2Constants<>+3904(SB), Y6, Y6
+	VSUBPD       avx2Constants<>+4032(SB), Y6, Y6
 	VPSUBQ       Y5, Y4, Y4
-	VMOVAPS      avx2Constants<>+4096(SB), Y5
+	VMOVAPS      avx2Constants<>+4064(SB), Y5
 	VANDPD       Y3, Y5, Y3
 	VADDPD       Y3, Y6, Y3
-	VSUBPD       avx2Constants<>+3168(SB), Y4, Y5
-	VADDPD       avx2Constants<>+3168(SB), Y4, Y6
-	VSUBPD       avx2Constants<>+3168(SB), Y6, Y7
+	VSUBPD       avx2Constants<>+3136(SB), Y4, Y5
+	VADDPD       avx2Constants<>+3136(SB), Y4, Y6
+	VSUBPD       avx2Constants<>+3136(SB), Y6, Y7
 	VSUBPD       Y7, Y4, Y4
-	VMOVAPS      avx2Constants<>+3168(SB), Y7
+	VMOVAPS      avx2Constants<>+3136(SB), Y7
 	VDIVPD       Y6, Y7, Y7
 	VMULPD       Y7, Y5, Y8
 	VFNMADD231PD Y6, Y8, Y5
@@ -6685,14 +6701,14 @@ next:
 	VMULPD       Y8, Y8, Y5
 	VMULPD       Y8, Y5, Y6
 	VMULPD       Y6, Y5, Y7
-	VMOVAPS      avx2Constants<>+8064(SB), Y9
+	VMOVAPS      avx2Constants<>+8032(SB), Y9
+	VFMADD213PD  avx2Constants<>+8064(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+8096(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+8128(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+8160(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+8192(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+8224(SB), Y5, Y9
 	VFMADD213PD  avx2Constants<>+8256(SB), Y5, Y9
-	VFMADD213PD  avx2Constants<>+8288(SB), Y5, Y9
 	VMULPD       Y9, Y7, Y7
 	VADDPD       Y4, Y4, Y4
 	VMOVAPS      Y4, Y9
@@ -6704,17 +6720,17 @@ next:
 	VFMSUB231PD  Y8, Y5, Y9
 	VMOVAPS      Y9, Y5
 	VFMADD231PD  Y8, Y7, Y5
-	VMULPD       avx2Constants<>+8320(SB), Y6, Y7
+	VMULPD       avx2Constants<>+8288(SB), Y6, Y7
 	VMOVAPS      Y7, Y9
-	VFMSUB231PD  avx2Constants<>+8320(SB), Y6, Y9
-	VFMADD231PD  avx2Constants<>+8352(SB), Y6, Y9
+	VFMSUB231PD  avx2Constants<>+8288(SB), Y6, Y9
+	VFMADD231PD  avx2Constants<>+8320(SB), Y6, Y9
 	VMOVAPS      Y9, Y6
-	VFMADD231PD  avx2Constants<>+8320(SB), Y5, Y6
+	VFMADD231PD  avx2Constants<>+8288(SB), Y5, Y6
 	VADDPD       Y6, Y4, Y4
-	VMULPD       avx2Constants<>+4416(SB), Y3, Y5
+	VMULPD       avx2Constants<>+4384(SB), Y3, Y5
 	VMOVAPS      Y5, Y6
-	VFMSUB231PD  avx2Constants<>+4416(SB), Y3, Y6
-	VFMADD231PD  avx2Constants<>+4384(SB), Y3, Y6
+	VFMSUB231PD  avx2Constants<>+4384(SB), Y3, Y6
+	VFMADD231PD  avx2Constants<>+4352(SB), Y3, Y6
 	VADDPD       Y6, Y4, Y3
 	VADDPD       Y8, Y8, Y4
 	VADDPD       Y4, Y5, Y6
@@ -6729,59 +6745,61 @@ next:
 	VSUBPD       Y4, Y5, Y5
 	VADDPD       Y3, Y5, Y3
 	VCMPPD       $0x00, avx2Constants<>+32(SB), Y2, Y5
-	VBLENDVPD    Y5, avx2Constants<>+4000(SB), Y4, Y4
-	VCMPPD       $0x11, avx2Constants<>+4480(SB), Y2, Y5
+	VBLENDVPD    Y5, avx2Constants<>+3968(SB), Y4, Y4
+	VCMPPD       $0x11, avx2Constants<>+4448(SB), Y2, Y5
 	VBLENDVPD    Y5, Y4, Y2, Y4
 	VMULPD       Y1, Y4, Y5
 	VMOVAPS      Y5, Y6
 	VFMSUB231PD  Y1, Y4, Y6
 	VMOVAPS      Y6, Y4
 	VFMADD231PD  Y1, Y3, Y4
-	VANDPD       avx2Constants<>+3104(SB), Y5, Y3
-	VCMPPD       $0x11, avx2Constants<>+8384(SB), Y3, Y3
+	VANDPD       avx2Constants<>+3072(SB), Y5, Y3
+	VCMPPD       $0x11, avx2Constants<>+8352(SB), Y3, Y3
 	VXORPD       Y6, Y6, Y6
 	VBLENDVPD    Y3, Y4, Y6, Y3
-	VMOVAPS      avx2Constants<>+3200(SB), Y4
+	VMOVAPS      avx2Constants<>+3168(SB), Y4
 	VMINPD       Y5, Y4, Y4
-	VMOVAPS      avx2Constants<>+3232(SB), Y5
-	VMAXPD       Y4, Y5, Y4
-	VMOVAPS      avx2Constants<>+3296(SB), Y5
-	VFMADD231PD  avx2Constants<>+3264(SB), Y4, Y5
-	VSUBPD       avx2Constants<>+3296(SB), Y5, Y5
-	VFMADD231PD  avx2Constants<>+3328(SB), Y5, Y4
-	VFMADD231PD  avx2Constants<>+3360(SB), Y5, Y4
+	VCMPPD       $0x15, avx2Constants<>+3200(SB), Y4, Y5
+	VMOVAPS      avx2Constants<>+3200(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMOVAPS      avx2Constants<>+3264(SB), Y6
+	VFMADD231PD  avx2Constants<>+3232(SB), Y4, Y6
+	VSUBPD       avx2Constants<>+3264(SB), Y6, Y6
+	VFMADD231PD  avx2Constants<>+3296(SB), Y6, Y4
+	VFMADD231PD  avx2Constants<>+3328(SB), Y6, Y4
 	VADDPD       Y3, Y4, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVAPS      avx2Constants<>+3392(SB), Y6
-	VFMADD213PD  avx2Constants<>+3424(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3456(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3488(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3520(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3552(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3584(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3616(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3648(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3680(SB), Y3, Y6
-	VFMADD213PD  avx2Constants<>+3712(SB), Y3, Y6
-	VFMADD231PD  Y6, Y4, Y3
-	VADDPD       avx2Constants<>+3168(SB), Y3, Y3
-	VMOVAPS      avx2Constants<>+3296(SB), Y4
-	VFMADD231PD  avx2Constants<>+3712(SB), Y5, Y4
-	VSUBPD       avx2Constants<>+3296(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VADDPD       avx2Constants<>+3296(SB), Y5, Y5
+	VMOVAPS      avx2Constants<>+3360(SB), Y7
+	VFMADD213PD  avx2Constants<>+3392(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3424(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3456(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3488(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3520(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3552(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3584(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3616(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3648(SB), Y3, Y7
+	VFMADD213PD  avx2Constants<>+3680(SB), Y3, Y7
+	VFMADD231PD  Y7, Y4, Y3
+	VADDPD       avx2Constants<>+3136(SB), Y3, Y3
+	VANDPD       Y5, Y3, Y3
+	VMOVAPS      avx2Constants<>+3264(SB), Y4
+	VFMADD231PD  avx2Constants<>+3680(SB), Y6, Y4
+	VSUBPD       avx2Constants<>+3264(SB), Y4, Y5
+	VSUBPD       Y5, Y6, Y5
+	VADDPD       avx2Constants<>+3264(SB), Y5, Y5
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       avx2Constants<>+3168(SB), Y4, Y4
+	VPADDQ       avx2Constants<>+3136(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       avx2Constants<>+3168(SB), Y4, Y4
+	VPADDQ       avx2Constants<>+3136(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x00, avx2Constants<>+3168(SB), Y2, Y4
-	VBLENDVPD    Y4, avx2Constants<>+3168(SB), Y3, Y3
-	VMULPD       avx2Constants<>+3712(SB), Y1, Y4
+	VCMPPD       $0x00, avx2Constants<>+3136(SB), Y2, Y4
+	VBLENDVPD    Y4, avx2Constants<>+3136(SB), Y3, Y3
+	VMULPD       avx2Constants<>+3680(SB), Y1, Y4
 	VROUNDPD     $0x0b, Y4, Y5
 	VCMPPD       $0x00, Y4, Y5, Y4
-	VANDPD       avx2Constants<>+3072(SB), Y0, Y5
+	VANDPD       avx2Constants<>+3040(SB), Y0, Y5
 	VBLENDVPD    Y4, avx2Constants<>+32(SB), Y5, Y4
 	VROUNDPD     $0x0b, Y1, Y5
 	VCMPPD       $0x00, Y1, Y5, Y6
@@ -6789,16 +6807,16 @@ next:
 	VBLENDVPD    Y6, Y4, Y7, Y4
 	VORPD        Y4, Y3, Y3
 	VCMPPD       $0x00, Y1, Y5, Y4
-	VMOVAPS      avx2Constants<>+4448(SB), Y5
+	VMOVAPS      avx2Constants<>+4416(SB), Y5
 	VBLENDVPD    Y4, Y3, Y5, Y4
-	VCMPPD       $0x00, avx2Constants<>+4480(SB), Y2, Y5
+	VCMPPD       $0x00, avx2Constants<>+4448(SB), Y2, Y5
 	VBLENDVPD    Y5, Y2, Y0, Y2
 	VCMPPD       $0x11, avx2Constants<>+32(SB), Y2, Y2
 	VBLENDVPD    Y2, Y4, Y3, Y2
-	VCMPPD       $0x00, avx2Constants<>+3168(SB), Y0, Y0
-	VBLENDVPD    Y0, avx2Constants<>+3168(SB), Y2, Y0
+	VCMPPD       $0x00, avx2Constants<>+3136(SB), Y0, Y0
+	VBLENDVPD    Y0, avx2Constants<>+3136(SB), Y2, Y0
 	VCMPPD       $0x00, avx2Constants<>+32(SB), Y1, Y1
-	VBLENDVPD    Y1, avx2Constants<>+3168(SB), Y0, Y0
+	VBLENDVPD    Y1, avx2Constants<>+3136(SB), Y0, Y0
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
@@ -6823,51 +6841,52 @@ TEXT ·powFloat32AVX2(SB), NOSPLIT, $0-40
 next:
 	VCVTPS2PD   (DX), Y0
 	VCVTPS2PD   (BX), Y1
-	VANDPD      avx2Constants<>+3104(SB), Y0, Y2
-	VPSUBQ      avx2Constants<>+3968(SB), Y2, Y3
-	VANDPD      avx2Constants<>+4000(SB), Y3, Y3
-	VPADDQ      avx2Constants<>+4032(SB), Y3, Y4
+	VANDPD      avx2Constants<>+3072(SB), Y0, Y2
+	VPSUBQ      avx2Constants<>+3936(SB), Y2, Y3
+	VANDPD      avx2Constants<>+3968(SB), Y3, Y3
+	VPADDQ      avx2Constants<>+4000(SB), Y3, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       avx2Constants<>+3936(SB), Y4, Y4
-	VSUBPD      avx2Constants<>+4064(SB), Y4, Y4
+	VORPD       avx2Constants<>+3904(SB), Y4, Y4
+	VSUBPD      avx2Constants<>+4032(SB), Y4, Y4
 	VPSUBQ      Y3, Y2, Y3
-	VSUBPD      avx2Constants<>+3168(SB), Y3, Y3
-	VADDPD      avx2Constants<>+4032(SB), Y3, Y5
+	VSUBPD      avx2Constants<>+3136(SB), Y3, Y3
+	VADDPD      avx2Constants<>+4000(SB), Y3, Y5
 	VDIVPD      Y5, Y3, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y3, Y3, Y7
-	VMULPD      avx2Constants<>+3712(SB), Y7, Y7
-	VMOVAPS     avx2Constants<>+4128(SB), Y8
+	VMULPD      avx2Constants<>+3680(SB), Y7, Y7
+	VMOVAPS     avx2Constants<>+4096(SB), Y8
+	VFMADD213PD avx2Constants<>+4128(SB), Y6, Y8
 	VFMADD213PD avx2Constants<>+4160(SB), Y6, Y8
 	VFMADD213PD avx2Constants<>+4192(SB), Y6, Y8
 	VFMADD213PD avx2Constants<>+4224(SB), Y6, Y8
 	VFMADD213PD avx2Constants<>+4256(SB), Y6, Y8
 	VFMADD213PD avx2Constants<>+4288(SB), Y6, Y8
 	VFMADD213PD avx2Constants<>+4320(SB), Y6, Y8
-	VFMADD213PD avx2Constants<>+4352(SB), Y6, Y8
 	VMOVAPS     Y7, Y9
 	VFMADD231PD Y8, Y6, Y9
 	VMULPD      Y9, Y5, Y5
-	VFMADD231PD avx2Constants<>+4384(SB), Y4, Y5
+	VFMADD231PD avx2Constants<>+4352(SB), Y4, Y5
 	VSUBPD      Y5, Y7, Y5
 	VSUBPD      Y5, Y3, Y3
-	VFMADD231PD avx2Constants<>+4416(SB), Y4, Y3
+	VFMADD231PD avx2Constants<>+4384(SB), Y4, Y3
 	VCMPPD      $0x00, avx2Constants<>+32(SB), Y2, Y4
-	VBLENDVPD   Y4, avx2Constants<>+4000(SB), Y3, Y3
-	VCMPPD      $0x11, avx2Constants<>+4480(SB), Y2, Y4
+	VBLENDVPD   Y4, avx2Constants<>+3968(SB), Y3, Y3
+	VCMPPD      $0x11, avx2Constants<>+4448(SB), Y2, Y4
 	VBLENDVPD   Y4, Y3, Y2, Y3
-	VMOVAPS     avx2Constants<>+8416(SB), Y4
+	VMOVAPS     avx2Constants<>+8384(SB), Y4
 	VMULPD      Y1, Y3, Y3
 	VMINPD      Y3, Y4, Y3
-	VMOVAPS     avx2Constants<>+8448(SB), Y4
+	VMOVAPS     avx2Constants<>+8416(SB), Y4
 	VMAXPD      Y3, Y4, Y3
-	VMOVAPS     avx2Constants<>+3296(SB), Y4
-	VFMADD231PD avx2Constants<>+3264(SB), Y3, Y4
-	VSUBPD      avx2Constants<>+3296(SB), Y4, Y5
+	VMOVAPS     avx2Constants<>+3264(SB), Y4
+	VFMADD231PD avx2Constants<>+3232(SB), Y3, Y4
+	VSUBPD      avx2Constants<>+3264(SB), Y4, Y5
+	VFMADD231PD avx2Constants<>+3296(SB), Y5, Y3
 	VFMADD231PD avx2Constants<>+3328(SB), Y5, Y3
-	VFMADD231PD avx2Constants<>+3360(SB), Y5, Y3
 	VMULPD      Y3, Y3, Y5
-	VMOVAPS     avx2Constants<>+3392(SB), Y6
+	VMOVAPS     avx2Constants<>+3360(SB), Y6
+	VFMADD213PD avx2Constants<>+3392(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+3424(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+3456(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+3488(SB), Y3, Y6
@@ -6877,18 +6896,17 @@ next:
 	VFMADD213PD avx2Constants<>+3616(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+3648(SB), Y3, Y6
 	VFMADD213PD avx2Constants<>+3680(SB), Y3, Y6
-	VFMADD213PD avx2Constants<>+3712(SB), Y3, Y6
 	VFMADD231PD Y6, Y5, Y3
-	VADDPD      avx2Constants<>+3168(SB), Y3, Y3
+	VADDPD      avx2Constants<>+3136(SB), Y3, Y3
 	VPSLLQ      $0x34, Y4, Y4
-	VPADDQ      avx2Constants<>+3168(SB), Y4, Y4
+	VPADDQ      avx2Constants<>+3136(SB), Y4, Y4
 	VMULPD      Y4, Y3, Y3
-	VCMPPD      $0x00, avx2Constants<>+3168(SB), Y2, Y4
-	VBLENDVPD   Y4, avx2Constants<>+3168(SB), Y3, Y3
-	VMULPD      avx2Constants<>+3712(SB), Y1, Y4
+	VCMPPD      $0x00, avx2Constants<>+3136(SB), Y2, Y4
+	VBLENDVPD   Y4, avx2Constants<>+3136(SB), Y3, Y3
+	VMULPD      avx2Constants<>+3680(SB), Y1, Y4
 	VROUNDPD    $0x0b, Y4, Y5
 	VCMPPD      $0x00, Y4, Y5, Y4
-	VANDPD      avx2Constants<>+3072(SB), Y0, Y5
+	VANDPD      avx2Constants<>+3040(SB), Y0, Y5
 	VBLENDVPD   Y4, avx2Constants<>+32(SB), Y5, Y4
 	VROUNDPD    $0x0b, Y1, Y5
 	VCMPPD      $0x00, Y1, Y5, Y6
@@ -6896,16 +6914,16 @@ next:
 	VBLENDVPD   Y6, Y4, Y7, Y4
 	VORPD       Y4, Y3, Y3
 	VCMPPD      $0x00, Y1, Y5, Y4
-	VMOVAPS     avx2Constants<>+4448(SB), Y5
+	VMOVAPS     avx2Constants<>+4416(SB), Y5
 	VBLENDVPD   Y4, Y3, Y5, Y4
-	VCMPPD      $0x00, avx2Constants<>+4480(SB), Y2, Y5
+	VCMPPD      $0x00, avx2Constants<>+4448(SB), Y2, Y5
 	VBLENDVPD   Y5, Y2, Y0, Y2
 	VCMPPD      $0x11, avx2Constants<>+32(SB), Y2, Y2
 	VBLENDVPD   Y2, Y4, Y3, Y2
-	VCMPPD      $0x00, avx2Constants<>+3168(SB), Y0, Y0
-	VBLENDVPD   Y0, avx2Constants<>+3168(SB), Y2, Y0
+	VCMPPD      $0x00, avx2Constants<>+3136(SB), Y0, Y0
+	VBLENDVPD   Y0, avx2Constants<>+3136(SB), Y2, Y0
 	VCMPPD      $0x00, avx2Constants<>+32(SB), Y1, Y1
-	VBLENDVPD   Y1, avx2Constants<>+3168(SB), Y0, Y0
+	VBLENDVPD   Y1, avx2Constants<>+3136(SB), Y0, Y0
 	VCVTPD2PSY  Y0, X0
 	VMOVUPS     X0, (CX)
 	ADDQ        $0x00000010, CX
@@ -7418,14 +7436,14 @@ DATA avx2Constants<>+2160(SB)/4, $0x3e03bc79
 DATA avx2Constants<>+2164(SB)/4, $0x3e03bc79
 DATA avx2Constants<>+2168(SB)/4, $0x3e03bc79
 DATA avx2Constants<>+2172(SB)/4, $0x3e03bc79
-DATA avx2Constants<>+2176(SB)/4, $0x41700000
-DATA avx2Constants<>+2180(SB)/4, $0x41700000
-DATA avx2Constants<>+2184(SB)/4, $0x41700000
-DATA avx2Constants<>+2188(SB)/4, $0x41700000
-DATA avx2Constants<>+2192(SB)/4, $0x41700000
-DATA avx2Constants<>+2196(SB)/4, $0x41700000
-DATA avx2Constants<>+2200(SB)/4, $0x41700000
-DATA avx2Constants<>+2204(SB)/4, $0x41700000
+DATA avx2Constants<>+2176(SB)/4, $0x41100000
+DATA avx2Constants<>+2180(SB)/4, $0x41100000
+DATA avx2Constants<>+2184(SB)/4, $0x41100000
+DATA avx2Constants<>+2188(SB)/4, $0x41100000
+DATA avx2Constants<>+2192(SB)/4, $0x41100000
+DATA avx2Constants<>+2196(SB)/4, $0x41100000
+DATA avx2Constants<>+2200(SB)/4, $0x41100000
+DATA avx2Constants<>+2204(SB)/4, $0x41100000
 DATA avx2Constants<>+2208(SB)/4, $0xc0800000
 DATA avx2Constants<>+2212(SB)/4, $0xc0800000
 DATA avx2Constants<>+2216(SB)/4, $0xc0800000
@@ -7538,808 +7556,800 @@ DATA avx2Constants<>+2640(SB)/4, $0xbf38aa3b
 DATA avx2Constants<>+2644(SB)/4, $0xbf38aa3b
 DATA avx2Constants<>+2648(SB)/4, $0xbf38aa3b
 DATA avx2Constants<>+2652(SB)/4, $0xbf38aa3b
-DATA avx2Constants<>+2656(SB)/4, $0x41100000
-DATA avx2Constants<>+2660(SB)/4, $0x41100000
-DATA avx2Constants<>+2664(SB)/4, $0x41100000
-DATA avx2Constants<>+2668(SB)/4, $0x41100000
-DATA avx2Constants<>+2672(SB)/4, $0x41100000
-DATA avx2Constants<>+2676(SB)/4, $0x41100000
-DATA avx2Constants<>+2680(SB)/4, $0x41100000
-DATA avx2Constants<>+2684(SB)/4, $0x41100000
-DATA avx2Constants<>+2688(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2692(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2696(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2700(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2704(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2708(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2712(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2716(SB)/4, $0xbecc422a
-DATA avx2Constants<>+2720(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2724(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2728(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2732(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2736(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2740(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2744(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2748(SB)/4, $0x3ea2f983
-DATA avx2Constants<>+2752(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2756(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2760(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2764(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2768(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2772(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2776(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2780(SB)/4, $0xc0490fdb
-DATA avx2Constants<>+2784(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2788(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2792(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2796(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2800(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2804(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2808(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2812(SB)/4, $0x33bbbd2e
-DATA avx2Constants<>+2816(SB)/4, $0x27772ced
-DATA avx2Constants<>+2820(SB)/4, $0x27772ced
-DATA avx2Constants<>+2824(SB)/4, $0x27772ced
-DATA avx2Constants<>+2828(SB)/4, $0x27772ced
-DATA avx2Constants<>+2832(SB)/4, $0x27772ced
-DATA avx2Constants<>+2836(SB)/4, $0x27772ced
-DATA avx2Constants<>+2840(SB)/4, $0x27772ced
-DATA avx2Constants<>+2844(SB)/4, $0x27772ced
-DATA avx2Constants<>+2848(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2852(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2856(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2860(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2864(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2868(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2872(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2876(SB)/4, $0x362e88d2
-DATA avx2Constants<>+2880(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2884(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2888(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2892(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2896(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2900(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2904(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2908(SB)/4, $0xb94fb104
-DATA avx2Constants<>+2912(SB)/4, $0x3c088738
-DATA avx2Constants<>+2916(SB)/4, $0x3c088738
-DATA avx2Constants<>+2920(SB)/4, $0x3c088738
-DATA avx2Constants<>+2924(SB)/4, $0x3c088738
-DATA avx2Constants<>+2928(SB)/4, $0x3c088738
-DATA avx2Constants<>+2932(SB)/4, $0x3c088738
-DATA avx2Constants<>+2936(SB)/4, $0x3c088738
-DATA avx2Constants<>+2940(SB)/4, $0x3c088738
-DATA avx2Constants<>+2944(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2948(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2952(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2956(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2960(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2964(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2968(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2972(SB)/4, $0xbe2aaaa4
-DATA avx2Constants<>+2976(SB)/4, $0x48400040
-DATA avx2Constants<>+2980(SB)/4, $0x48400040
-DATA avx2Constants<>+2984(SB)/4, $0x48400040
-DATA avx2Constants<>+2988(SB)/4, $0x48400040
-DATA avx2Constants<>+2992(SB)/4, $0x48400040
-DATA avx2Constants<>+2996(SB)/4, $0x48400040
-DATA avx2Constants<>+3000(SB)/4, $0x48400040
-DATA avx2Constants<>+3004(SB)/4, $0x48400040
-DATA avx2Constants<>+3008(SB)/4, $0x00000020
-DATA avx2Constants<>+3012(SB)/4, $0x00000020
-DATA avx2Constants<>+3016(SB)/4, $0x00000020
-DATA avx2Constants<>+3020(SB)/4, $0x00000020
-DATA avx2Constants<>+3024(SB)/4, $0x00000020
-DATA avx2Constants<>+3028(SB)/4, $0x00000020
-DATA avx2Constants<>+3032(SB)/4, $0x00000020
-DATA avx2Constants<>+3036(SB)/4, $0x00000020
-DATA avx2Constants<>+3040(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3044(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3048(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3052(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3056(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3060(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3064(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3068(SB)/4, $0xffffffc0
-DATA avx2Constants<>+3072(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3080(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3088(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3096(SB)/8, $0x8000000000000000
-DATA avx2Constants<>+3104(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3112(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3120(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3128(SB)/8, $0x7fffffffffffffff
-DATA avx2Constants<>+3136(SB)/8, $0xbff0000000000000
-DATA avx2Constants<>+3144(SB)/8, $0xbff0000000000000
-DATA avx2Constants<>+3152(SB)/8, $0xbff0000000000000
-DATA avx2Constants<>+3160(SB)/8, $0xbff0000000000000
-DATA avx2Constants<>+3168(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3176(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3184(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3192(SB)/8, $0x3ff0000000000000
-DATA avx2Constants<>+3200(SB)/8, $0x4086300000000000
-DATA avx2Constants<>+3208(SB)/8, $0x4086300000000000
-DATA avx2Constants<>+3216(SB)/8, $0x4086300000000000
-DATA avx2Constants<>+3224(SB)/8, $0x4086300000000000
-DATA avx2Constants<>+3232(SB)/8, $0xc087500000000000
-DATA avx2Constants<>+3240(SB)/8, $0xc087500000000000
-DATA avx2Constants<>+3248(SB)/8, $0xc087500000000000
-DATA avx2Constants<>+3256(SB)/8, $0xc087500000000000
-DATA avx2Constants<>+3264(SB)/8, $0x3ff71547652b82fe
-DATA avx2Constants<>+3272(SB)/8, $0x3ff71547652b82fe
-DATA avx2Constants<>+3280(SB)/8, $0x3ff71547652b82fe
-DATA avx2Constants<>+3288(SB)/8, $0x3ff71547652b82fe
-DATA avx2Constants<>+3296(SB)/8, $0x4338000000000000
-DATA avx2Constants<>+3304(SB)/8, $0x4338000000000000
-DATA avx2Constants<>+3312(SB)/8, $0x4338000000000000
-DATA avx2Constants<>+3320(SB)/8, $0x4338000000000000
-DATA avx2Constants<>+3328(SB)/8, $0xbfe62e42fefa39ef
-DATA avx2Constants<>+3336(SB)/8, $0xbfe62e42fefa39ef
-DATA avx2Constants<>+3344(SB)/8, $0xbfe62e42fefa39ef
-DATA avx2Constants<>+3352(SB)/8, $0xbfe62e42fefa39ef
-DATA avx2Constants<>+3360(SB)/8, $0xbc7abc9e3b39803f
-DATA avx2Constants<>+3368(SB)/8, $0xbc7abc9e3b39803f
-DATA avx2Constants<>+3376(SB)/8, $0xbc7abc9e3b39803f
-DATA avx2Constants<>+3384(SB)/8, $0xbc7abc9e3b39803f
-DATA avx2Constants<>+3392(SB)/8, $0x3e21f95567599301
-DATA avx2Constants<>+3400(SB)/8, $0x3e21f95567599301
-DATA avx2Constants<>+3408(SB)/8, $0x3e21f95567599301
-DATA avx2Constants<>+3416(SB)/8, $0x3e21f95567599301
-DATA avx2Constants<>+3424(SB)/8, $0x3e5af5eb25355c40
-DATA avx2Constants<>+3432(SB)/8, $0x3e5af5eb25355c40
-DATA avx2Constants<>+3440(SB)/8, $0x3e5af5eb25355c40
-DATA avx2Constants<>+3448(SB)/8, $0x3e5af5eb25355c40
-DATA avx2Constants<>+3456(SB)/8, $0x3e927e4c5a68c81c
-DATA avx2Constants<>+3464(SB)/8, $0x3e927e4c5a68c81c
-DATA avx2Constants<>+3472(SB)/8, $0x3e927e4c5a68c81c
-DATA avx2Constants<>+3480(SB)/8, $0x3e927e4c5a68c81c
-DATA avx2Constants<>+3488(SB)/8, $0x3ec71ddf85a5706f
-DATA avx2Constants<>+3496(SB)/8, $0x3ec71ddf85a5706f
-DATA avx2Constants<>+3504(SB)/8, $0x3ec71ddf85a5706f
-DATA avx2Constants<>+3512(SB)/8, $0x3ec71ddf85a5706f
-DATA avx2Constants<>+3520(SB)/8, $0x3efa01a01b0b65d1
-DATA avx2Constants<>+3528(SB)/8, $0x3efa01a01b0b65d1
-DATA avx2Constants<>+3536(SB)/8, $0x3efa01a01b0b65d1
-DATA avx2Constants<>+3544(SB)/8, $0x3efa01a01b0b65d1
-DATA avx2Constants<>+3552(SB)/8, $0x3f2a01a01afe2bac
-DATA avx2Constants<>+3560(SB)/8, $0x3f2a01a01afe2bac
-DATA avx2Constants<>+3568(SB)/8, $0x3f2a01a01afe2bac
-DATA avx2Constants<>+3576(SB)/8, $0x3f2a01a01afe2bac
-DATA avx2Constants<>+3584(SB)/8, $0x3f56c16c16c14448
-DATA avx2Constants<>+3592(SB)/8, $0x3f56c16c16c14448
-DATA avx2Constants<>+3600(SB)/8, $0x3f56c16c16c14448
-DATA avx2Constants<>+3608(SB)/8, $0x3f56c16c16c14448
-DATA avx2Constants<>+3616(SB)/8, $0x3f8111111110f6b4
-DATA avx2Constants<>+3624(SB)/8, $0x3f8111111110f6b4
-DATA avx2Constants<>+3632(SB)/8, $0x3f8111111110f6b4
-DATA avx2Constants<>+3640(SB)/8, $0x3f8111111110f6b4
-DATA avx2Constants<>+3648(SB)/8, $0x3fa555555555555a
-DATA avx2Constants<>+3656(SB)/8, $0x3fa555555555555a
-DATA avx2Constants<>+3664(SB)/8, $0x3fa555555555555a
-DATA avx2Constants<>+3672(SB)/8, $0x3fa555555555555a
-DATA avx2Constants<>+3680(SB)/8, $0x3fc5555555555559
-DATA avx2Constants<>+3688(SB)/8, $0x3fc5555555555559
-DATA avx2Constants<>+3696(SB)/8, $0x3fc5555555555559
-DATA avx2Constants<>+3704(SB)/8, $0x3fc5555555555559
-DATA avx2Constants<>+3712(SB)/8, $0x3fe0000000000000
-DATA avx2Constants<>+3720(SB)/8, $0x3fe0000000000000
-DATA avx2Constants<>+3728(SB)/8, $0x3fe0000000000000
-DATA avx2Constants<>+3736(SB)/8, $0x3fe0000000000000
-DATA avx2Constants<>+3744(SB)/8, $0x47f0000000000000
-DATA avx2Constants<>+3752(SB)/8, $0x47f0000000000000
-DATA avx2Constants<>+3760(SB)/8, $0x47f0000000000000
-DATA avx2Constants<>+3768(SB)/8, $0x47f0000000000000
-DATA avx2Constants<>+3776(SB)/8, $0x37f0000000000000
-DATA avx2Constants<>+3784(SB)/8, $0x37f0000000000000
-DATA avx2Constants<>+3792(SB)/8, $0x37f0000000000000
-DATA avx2Constants<>+3800(SB)/8, $0x37f0000000000000
-DATA avx2Constants<>+3808(SB)/8, $0xc044000000000000
-DATA avx2Constants<>+3816(SB)/8, $0xc044000000000000
-DATA avx2Constants<>+3824(SB)/8, $0xc044000000000000
-DATA avx2Constants<>+3832(SB)/8, $0xc044000000000000
-DATA avx2Constants<>+3840(SB)/8, $0x3c90000000000000
-DATA avx2Constants<>+3848(SB)/8, $0x3c90000000000000
-DATA avx2Constants<>+3856(SB)/8, $0x3c90000000000000
-DATA avx2Constants<>+3864(SB)/8, $0x3c90000000000000
-DATA avx2Constants<>+3872(SB)/8, $0x4036000000000000
-DATA avx2Constants<>+3880(SB)/8, $0x4036000000000000
-DATA avx2Constants<>+3888(SB)/8, $0x4036000000000000
-DATA avx2Constants<>+3896(SB)/8, $0x4036000000000000
-DATA avx2Constants<>+3904(SB)/8, $0x0010000000000000
-DATA avx2Constants<>+3912(SB)/8, $0x0010000000000000
-DATA avx2Constants<>+3920(SB)/8, $0x0010000000000000
-DATA avx2Constants<>+3928(SB)/8, $0x0010000000000000
-DATA avx2Constants<>+3936(SB)/8, $0x4330000000000000
-DATA avx2Constants<>+3944(SB)/8, $0x4330000000000000
-DATA avx2Constants<>+3952(SB)/8, $0x4330000000000000
-DATA avx2Constants<>+3960(SB)/8, $0x4330000000000000
-DATA avx2Constants<>+3968(SB)/8, $0x3fe8000000000000
-DATA avx2Constants<>+3976(SB)/8, $0x3fe8000000000000
-DATA avx2Constants<>+3984(SB)/8, $0x3fe8000000000000
-DATA avx2Constants<>+3992(SB)/8, $0x3fe8000000000000
-DATA avx2Constants<>+4000(SB)/8, $0xfff0000000000000
-DATA avx2Constants<>+4008(SB)/8, $0xfff0000000000000
-DATA avx2Constants<>+4016(SB)/8, $0xfff0000000000000
-DATA avx2Constants<>+4024(SB)/8, $0xfff0000000000000
-DATA avx2Constants<>+4032(SB)/8, $0x4000000000000000
-DATA avx2Constants<>+4040(SB)/8, $0x4000000000000000
-DATA avx2Constants<>+4048(SB)/8, $0x4000000000000000
-DATA avx2Constants<>+4056(SB)/8, $0x4000000000000000
-DATA avx2Constants<>+4064(SB)/8, $0x4330000000000400
-DATA avx2Constants<>+4072(SB)/8, $0x4330000000000400
-DATA avx2Constants<>+4080(SB)/8, $0x4330000000000400
-DATA avx2Constants<>+4088(SB)/8, $0x4330000000000400
-DATA avx2Constants<>+4096(SB)/8, $0xc04a000000000000
-DATA avx2Constants<>+4104(SB)/8, $0xc04a000000000000
-DATA avx2Constants<>+4112(SB)/8, $0xc04a000000000000
-DATA avx2Constants<>+4120(SB)/8, $0xc04a000000000000
-DATA avx2Constants<>+4128(SB)/8, $0x3fc1b6a348314875
-DATA avx2Constants<>+4136(SB)/8, $0x3fc1b6a348314875
-DATA avx2Constants<>+4144(SB)/8, $0x3fc1b6a348314875
-DATA avx2Constants<>+4152(SB)/8, $0x3fc1b6a348314875
-DATA avx2Constants<>+4160(SB)/8, $0x3fc0dcf08c04e25b
-DATA avx2Constants<>+4168(SB)/8, $0x3fc0dcf08c04e25b
-DATA avx2Constants<>+4176(SB)/8, $0x3fc0dcf08c04e25b
-DATA avx2Constants<>+4184(SB)/8, $0x3fc0dcf08c04e25b
-DATA avx2Constants<>+4192(SB)/8, $0x3fc3b358c59e1f3c
-DATA avx2Constants<>+4200(SB)/8, $0x3fc3b358c59e1f3c
-DATA avx2Constants<>+4208(SB)/8, $0x3fc3b358c59e1f3c
-DATA avx2Constants<>+4216(SB)/8, $0x3fc3b358c59e1f3c
-DATA avx2Constants<>+4224(SB)/8, $0x3fc745c4c75a1ae7
-DATA avx2Constants<>+4232(SB)/8, $0x3fc745c4c75a1ae7
-DATA avx2Constants<>+4240(SB)/8, $0x3fc745c4c75a1ae7
-DATA avx2Constants<>+4248(SB)/8, $0x3fc745c4c75a1ae7
-DATA avx2Constants<>+4256(SB)/8, $0x3fcc71c7488eeb5a
-DATA avx2Constants<>+4264(SB)/8, $0x3fcc71c7488eeb5a
-DATA avx2Constants<>+4272(SB)/8, $0x3fcc71c7488eeb5a
-DATA avx2Constants<>+4280(SB)/8, $0x3fcc71c7488eeb5a
-DATA avx2Constants<>+4288(SB)/8, $0x3fd24924921ebf82
-DATA avx2Constants<>+4296(SB)/8, $0x3fd24924921ebf82
-DATA avx2Constants<>+4304(SB)/8, $0x3fd24924921ebf82
-DATA avx2Constants<>+4312(SB)/8, $0x3fd24924921ebf82
-DATA avx2Constants<>+4320(SB)/8, $0x3fd999999999c0f8
-DATA avx2Constants<>+4328(SB)/8, $0x3fd999999999c0f8
-DATA avx2Constants<>+4336(SB)/8, $0x3fd999999999c0f8
-DATA avx2Constants<>+4344(SB)/8, $0x3fd999999999c0f8
-DATA avx2Constants<>+4352(SB)/8, $0x3fe555555555554f
-DATA avx2Constants<>+4360(SB)/8, $0x3fe555555555554f
-DATA avx2Constants<>+4368(SB)/8, $0x3fe555555555554f
-DATA avx2Constants<>+4376(SB)/8, $0x3fe555555555554f
-DATA avx2Constants<>+4384(SB)/8, $0x3c7abc9e3b39803f
-DATA avx2Constants<>+4392(SB)/8, $0x3c7abc9e3b39803f
-DATA avx2Constants<>+4400(SB)/8, $0x3c7abc9e3b39803f
-DATA avx2Constants<>+4408(SB)/8, $0x3c7abc9e3b39803f
-DATA avx2Constants<>+4416(SB)/8, $0x3fe62e42fefa39ef
-DATA avx2Constants<>+4424(SB)/8, $0x3fe62e42fefa39ef
-DATA avx2Constants<>+4432(SB)/8, $0x3fe62e42fefa39ef
-DATA avx2Constants<>+4440(SB)/8, $0x3fe62e42fefa39ef
-DATA avx2Constants<>+4448(SB)/8, $0x7ff8000000000001
-DATA avx2Constants<>+4456(SB)/8, $0x7ff8000000000001
-DATA avx2Constants<>+4464(SB)/8, $0x7ff8000000000001
-DATA avx2Constants<>+4472(SB)/8, $0x7ff8000000000001
-DATA avx2Constants<>+4480(SB)/8, $0x7ff0000000000000
-DATA avx2Constants<>+4488(SB)/8, $0x7ff0000000000000
-DATA avx2Constants<>+4496(SB)/8, $0x7ff0000000000000
-DATA avx2Constants<>+4504(SB)/8, $0x7ff0000000000000
-DATA avx2Constants<>+4512(SB)/8, $0x3dd0579b2db35154
-DATA avx2Constants<>+4520(SB)/8, $0x3dd0579b2db35154
-DATA avx2Constants<>+4528(SB)/8, $0x3dd0579b2db35154
-DATA avx2Constants<>+4536(SB)/8, $0x3dd0579b2db35154
-DATA avx2Constants<>+4544(SB)/8, $0xbe1386ac2e9fbb86
-DATA avx2Constants<>+4552(SB)/8, $0xbe1386ac2e9fbb86
-DATA avx2Constants<>+4560(SB)/8, $0xbe1386ac2e9fbb86
-DATA avx2Constants<>+4568(SB)/8, $0xbe1386ac2e9fbb86
-DATA avx2Constants<>+4576(SB)/8, $0x3e4f7a4128e46673
-DATA avx2Constants<>+4584(SB)/8, $0x3e4f7a4128e46673
-DATA avx2Constants<>+4592(SB)/8, $0x3e4f7a4128e46673
-DATA avx2Constants<>+4600(SB)/8, $0x3e4f7a4128e46673
-DATA avx2Constants<>+4608(SB)/8, $0xbe85f1d36c2c4518
-DATA avx2Constants<>+4616(SB)/8, $0xbe85f1d36c2c4518
-DATA avx2Constants<>+4624(SB)/8, $0xbe85f1d36c2c4518
-DATA avx2Constants<>+4632(SB)/8, $0xbe85f1d36c2c4518
-DATA avx2Constants<>+4640(SB)/8, $0x3ebb9def19cf14b6
-DATA avx2Constants<>+4648(SB)/8, $0x3ebb9def19cf14b6
-DATA avx2Constants<>+4656(SB)/8, $0x3ebb9def19cf14b6
-DATA avx2Constants<>+4664(SB)/8, $0x3ebb9def19cf14b6
-DATA avx2Constants<>+4672(SB)/8, $0xbeef4d1df3921968
-DATA avx2Constants<>+4680(SB)/8, $0xbeef4d1df3921968
-DATA avx2Constants<>+4688(SB)/8, $0xbeef4d1df3921968
-DATA avx2Constants<>+4696(SB)/8, $0xbeef4d1df3921968
-DATA avx2Constants<>+4704(SB)/8, $0x3f1f9a321a11a9a7
-DATA avx2Constants<>+4712(SB)/8, $0x3f1f9a321a11a9a7
-DATA avx2Constants<>+4720(SB)/8, $0x3f1f9a321a11a9a7
-DATA avx2Constants<>+4728(SB)/8, $0x3f1f9a321a11a9a7
-DATA avx2Constants<>+4736(SB)/8, $0xbf4c02db3d8ed016
-DATA avx2Constants<>+4744(SB)/8, $0xbf4c02db3d8ed016
-DATA avx2Constants<>+4752(SB)/8, $0xbf4c02db3d8ed016
-DATA avx2Constants<>+4760(SB)/8, $0xbf4c02db3d8ed016
-DATA avx2Constants<>+4768(SB)/8, $0x3f7565bcd0db02d7
-DATA avx2Constants<>+4776(SB)/8, $0x3f7565bcd0db02d7
-DATA avx2Constants<>+4784(SB)/8, $0x3f7565bcd0db02d7
-DATA avx2Constants<>+4792(SB)/8, $0x3f7565bcd0db02d7
-DATA avx2Constants<>+4800(SB)/8, $0xbf9b82ce3128499c
-DATA avx2Constants<>+4808(SB)/8, $0xbf9b82ce3128499c
-DATA avx2Constants<>+4816(SB)/8, $0xbf9b82ce3128499c
-DATA avx2Constants<>+4824(SB)/8, $0xbf9b82ce3128499c
-DATA avx2Constants<>+4832(SB)/8, $0x3fbce2f21a042b20
-DATA avx2Constants<>+4840(SB)/8, $0x3fbce2f21a042b20
-DATA avx2Constants<>+4848(SB)/8, $0x3fbce2f21a042b20
-DATA avx2Constants<>+4856(SB)/8, $0x3fbce2f21a042b20
-DATA avx2Constants<>+4864(SB)/8, $0xbfd812746b0379e6
-DATA avx2Constants<>+4872(SB)/8, $0xbfd812746b0379e6
-DATA avx2Constants<>+4880(SB)/8, $0xbfd812746b0379e6
-DATA avx2Constants<>+4888(SB)/8, $0xbfd812746b0379e6
-DATA avx2Constants<>+4896(SB)/8, $0x3fc06eba8214db69
-DATA avx2Constants<>+4904(SB)/8, $0x3fc06eba8214db69
-DATA avx2Constants<>+4912(SB)/8, $0x3fc06eba8214db69
-DATA avx2Constants<>+4920(SB)/8, $0x3fc06eba8214db69
-DATA avx2Constants<>+4928(SB)/8, $0x4018000000000000
-DATA avx2Constants<>+4936(SB)/8, $0x4018000000000000
-DATA avx2Constants<>+4944(SB)/8, $0x4018000000000000
-DATA avx2Constants<>+4952(SB)/8, $0x4018000000000000
-DATA avx2Constants<>+4960(SB)/8, $0x3ff6a09e667f3bcd
-DATA avx2Constants<>+4968(SB)/8, $0x3ff6a09e667f3bcd
-DATA avx2Constants<>+4976(SB)/8, $0x3ff6a09e667f3bcd
-DATA avx2Constants<>+4984(SB)/8, $0x3ff6a09e667f3bcd
-DATA avx2Constants<>+4992(SB)/8, $0x4006a09e667f3bcd
-DATA avx2Constants<>+5000(SB)/8, $0x4006a09e667f3bcd
-DATA avx2Constants<>+5008(SB)/8, $0x4006a09e667f3bcd
-DATA avx2Constants<>+5016(SB)/8, $0x4006a09e667f3bcd
-DATA avx2Constants<>+5024(SB)/8, $0x3fe6a09e667f3bcd
-DATA avx2Constants<>+5032(SB)/8, $0x3fe6a09e667f3bcd
-DATA avx2Constants<>+5040(SB)/8, $0x3fe6a09e667f3bcd
-DATA avx2Constants<>+5048(SB)/8, $0x3fe6a09e667f3bcd
-DATA avx2Constants<>+5056(SB)/8, $0xbe06bb82cc248329
-DATA avx2Constants<>+5064(SB)/8, $0xbe06bb82cc248329
-DATA avx2Constants<>+5072(SB)/8, $0xbe06bb82cc248329
-DATA avx2Constants<>+5080(SB)/8, $0xbe06bb82cc248329
-DATA avx2Constants<>+5088(SB)/8, $0xbe249914ce933e3f
-DATA avx2Constants<>+5096(SB)/8, $0xbe249914ce933e3f
-DATA avx2Constants<>+5104(SB)/8, $0xbe249914ce933e3f
-DATA avx2Constants<>+5112(SB)/8, $0xbe249914ce933e3f
-DATA avx2Constants<>+5120(SB)/8, $0x3e1dc132ad0c6818
-DATA avx2Constants<>+5128(SB)/8, $0x3e1dc132ad0c6818
-DATA avx2Constants<>+5136(SB)/8, $0x3e1dc132ad0c6818
-DATA avx2Constants<>+5144(SB)/8, $0x3e1dc132ad0c6818
-DATA avx2Constants<>+5152(SB)/8, $0x3e54931ef56bf652
-DATA avx2Constants<>+5160(SB)/8, $0x3e54931ef56bf652
-DATA avx2Constants<>+5168(SB)/8, $0x3e54931ef56bf652
-DATA avx2Constants<>+5176(SB)/8, $0x3e54931ef56bf652
-DATA avx2Constants<>+5184(SB)/8, $0x3e4cf1e631ec4474
-DATA avx2Constants<>+5192(SB)/8, $0x3e4cf1e631ec4474
-DATA avx2Constants<>+5200(SB)/8, $0x3e4cf1e631ec4474
-DATA avx2Constants<>+5208(SB)/8, $0x3e4cf1e631ec4474
-DATA avx2Constants<>+5216(SB)/8, $0xbe76bae4f782455d
-DATA avx2Constants<>+5224(SB)/8, $0xbe76bae4f782455d
-DATA avx2Constants<>+5232(SB)/8, $0xbe76bae4f782455d
-DATA avx2Constants<>+5240(SB)/8, $0xbe76bae4f782455d
-DATA avx2Constants<>+5248(SB)/8, $0xbe84cef205275750
-DATA avx2Constants<>+5256(SB)/8, $0xbe84cef205275750
-DATA avx2Constants<>+5264(SB)/8, $0xbe84cef205275750
-DATA avx2Constants<>+5272(SB)/8, $0xbe84cef205275750
-DATA avx2Constants<>+5280(SB)/8, $0x3e923223261e3ed6
-DATA avx2Constants<>+5288(SB)/8, $0x3e923223261e3ed6
-DATA avx2Constants<>+5296(SB)/8, $0x3e923223261e3ed6
-DATA avx2Constants<>+5304(SB)/8, $0x3e923223261e3ed6
-DATA avx2Constants<>+5312(SB)/8, $0x3eb123629c9faf05
-DATA avx2Constants<>+5320(SB)/8, $0x3eb123629c9faf05
-DATA avx2Constants<>+5328(SB)/8, $0x3eb123629c9faf05
-DATA avx2Constants<>+5336(SB)/8, $0x3eb123629c9faf05
-DATA avx2Constants<>+5344(SB)/8, $0xbea51dcf5adb8cfb
-DATA avx2Constants<>+5352(SB)/8, $0xbea51dcf5adb8cfb
-DATA avx2Constants<>+5360(SB)/8, $0xbea51dcf5adb8cfb
-DATA avx2Constants<>+5368(SB)/8, $0xbea51dcf5adb8cfb
-DATA avx2Constants<>+5376(SB)/8, $0xbed8d4afce8901ff
-DATA avx2Constants<>+5384(SB)/8, $0xbed8d4afce8901ff
-DATA avx2Constants<>+5392(SB)/8, $0xbed8d4afce8901ff
-DATA avx2Constants<>+5400(SB)/8, $0xbed8d4afce8901ff
-DATA avx2Constants<>+5408(SB)/8, $0x3ea80aed5ea74b61
-DATA avx2Constants<>+5416(SB)/8, $0x3ea80aed5ea74b61
-DATA avx2Constants<>+5424(SB)/8, $0x3ea80aed5ea74b61
-DATA avx2Constants<>+5432(SB)/8, $0x3ea80aed5ea74b61
-DATA avx2Constants<>+5440(SB)/8, $0x3f026d097b6ba4fc
-DATA avx2Constants<>+5448(SB)/8, $0x3f026d097b6ba4fc
-DATA avx2Constants<>+5456(SB)/8, $0x3f026d097b6ba4fc
-DATA avx2Constants<>+5464(SB)/8, $0x3f026d097b6ba4fc
-DATA avx2Constants<>+5472(SB)/8, $0xbec001e21f9e1465
-DATA avx2Constants<>+5480(SB)/8, $0xbec001e21f9e1465
-DATA avx2Constants<>+5488(SB)/8, $0xbec001e21f9e1465
-DATA avx2Constants<>+5496(SB)/8, $0xbec001e21f9e1465
-DATA avx2Constants<>+5504(SB)/8, $0xbf2e4a4255530e5d
-DATA avx2Constants<>+5512(SB)/8, $0xbf2e4a4255530e5d
-DATA avx2Constants<>+5520(SB)/8, $0xbf2e4a4255530e5d
-DATA avx2Constants<>+5528(SB)/8, $0xbf2e4a4255530e5d
-DATA avx2Constants<>+5536(SB)/8, $0x3f217a4ae135999d
-DATA avx2Constants<>+5544(SB)/8, $0x3f217a4ae135999d
-DATA avx2Constants<>+5552(SB)/8, $0x3f217a4ae135999d
-DATA avx2Constants<>+5560(SB)/8, $0x3f217a4ae135999d
-DATA avx2Constants<>+5568(SB)/8, $0x3f5ab825fc0967ed
-DATA avx2Constants<>+5576(SB)/8, $0x3f5ab825fc0967ed
-DATA avx2Constants<>+5584(SB)/8, $0x3f5ab825fc0967ed
-DATA avx2Constants<>+5592(SB)/8, $0x3f5ab825fc0967ed
-DATA avx2Constants<>+5600(SB)/8, $0xbf6c81719d51f165
-DATA avx2Constants<>+5608(SB)/8, $0xbf6c81719d51f165
-DATA avx2Constants<>+5616(SB)/8, $0xbf6c81719d51f165
-DATA avx2Constants<>+5624(SB)/8, $0xbf6c81719d51f165
-DATA avx2Constants<>+5632(SB)/8, $0xbf7ee2761047d91b
-DATA avx2Constants<>+5640(SB)/8, $0xbf7ee2761047d91b
-DATA avx2Constants<>+5648(SB)/8, $0xbf7ee2761047d91b
-DATA avx2Constants<>+5656(SB)/8, $0xbf7ee2761047d91b
-DATA avx2Constants<>+5664(SB)/8, $0x3faeec4cc3e4d098
-DATA avx2Constants<>+5672(SB)/8, $0x3faeec4cc3e4d098
-DATA avx2Constants<>+5680(SB)/8, $0x3faeec4cc3e4d098
-DATA avx2Constants<>+5688(SB)/8, $0x3faeec4cc3e4d098
-DATA avx2Constants<>+5696(SB)/8, $0xbfc7dff2bff6839f
-DATA avx2Constants<>+5704(SB)/8, $0xbfc7dff2bff6839f
-DATA avx2Constants<>+5712(SB)/8, $0xbfc7dff2bff6839f
-DATA avx2Constants<>+5720(SB)/8, $0xbfc7dff2bff6839f
-DATA avx2Constants<>+5728(SB)/8, $0x3fd8c6dbf2cfc2b5
-DATA avx2Constants<>+5736(SB)/8, $0x3fd8c6dbf2cfc2b5
-DATA avx2Constants<>+5744(SB)/8, $0x3fd8c6dbf2cfc2b5
-DATA avx2Constants<>+5752(SB)/8, $0x3fd8c6dbf2cfc2b5
-DATA avx2Constants<>+5760(SB)/8, $0xbfe373e3a893c28a
-DATA avx2Constants<>+5768(SB)/8, $0xbfe373e3a893c28a
-DATA avx2Constants<>+5776(SB)/8, $0xbfe373e3a893c28a
-DATA avx2Constants<>+5784(SB)/8, $0xbfe373e3a893c28a
-DATA avx2Constants<>+5792(SB)/8, $0x3fe82b4bb8c94dce
-DATA avx2Constants<>+5800(SB)/8, $0x3fe82b4bb8c94dce
-DATA avx2Constants<>+5808(SB)/8, $0x3fe82b4bb8c94dce
-DATA avx2Constants<>+5816(SB)/8, $0x3fe82b4bb8c94dce
-DATA avx2Constants<>+5824(SB)/8, $0x4043c00000000000
-DATA avx2Constants<>+5832(SB)/8, $0x4043c00000000000
-DATA avx2Constants<>+5840(SB)/8, $0x4043c00000000000
-DATA avx2Constants<>+5848(SB)/8, $0x4043c00000000000
-DATA avx2Constants<>+5856(SB)/8, $0x4010000000000000
-DATA avx2Constants<>+5864(SB)/8, $0x4010000000000000
-DATA avx2Constants<>+5872(SB)/8, $0x4010000000000000
-DATA avx2Constants<>+5880(SB)/8, $0x4010000000000000
-DATA avx2Constants<>+5888(SB)/8, $0xc010000000000000
-DATA avx2Constants<>+5896(SB)/8, $0xc010000000000000
-DATA avx2Constants<>+5904(SB)/8, $0xc010000000000000
-DATA avx2Constants<>+5912(SB)/8, $0xc010000000000000
-DATA avx2Constants<>+5920(SB)/8, $0xbfe71547652b82fe
-DATA avx2Constants<>+5928(SB)/8, $0xbfe71547652b82fe
-DATA avx2Constants<>+5936(SB)/8, $0xbfe71547652b82fe
-DATA avx2Constants<>+5944(SB)/8, $0xbfe71547652b82fe
-DATA avx2Constants<>+5952(SB)/8, $0xbfe0000000000000
-DATA avx2Constants<>+5960(SB)/8, $0xbfe0000000000000
-DATA avx2Constants<>+5968(SB)/8, $0xbfe0000000000000
-DATA avx2Constants<>+5976(SB)/8, $0xbfe0000000000000
-DATA avx2Constants<>+5984(SB)/8, $0xbfd9884533d43651
-DATA avx2Constants<>+5992(SB)/8, $0xbfd9884533d43651
-DATA avx2Constants<>+6000(SB)/8, $0xbfd9884533d43651
-DATA avx2Constants<>+6008(SB)/8, $0xbfd9884533d43651
-DATA avx2Constants<>+6016(SB)/8, $0x3e40000000000000
-DATA avx2Constants<>+6024(SB)/8, $0x3e40000000000000
-DATA avx2Constants<>+6032(SB)/8, $0x3e40000000000000
-DATA avx2Constants<>+6040(SB)/8, $0x3e40000000000000
-DATA avx2Constants<>+6048(SB)/8, $0x3fe45f306dc9c883
-DATA avx2Constants<>+6056(SB)/8, $0x3fe45f306dc9c883
-DATA avx2Constants<>+6064(SB)/8, $0x3fe45f306dc9c883
-DATA avx2Constants<>+6072(SB)/8, $0x3fe45f306dc9c883
-DATA avx2Constants<>+6080(SB)/8, $0xbff921fb54442d18
-DATA avx2Constants<>+6088(SB)/8, $0xbff921fb54442d18
-DATA avx2Constants<>+6096(SB)/8, $0xbff921fb54442d18
-DATA avx2Constants<>+6104(SB)/8, $0xbff921fb54442d18
-DATA avx2Constants<>+6112(SB)/8, $0x3c91a62633145c07
-DATA avx2Constants<>+6120(SB)/8, $0x3c91a62633145c07
-DATA avx2Constants<>+6128(SB)/8, $0x3c91a62633145c07
-DATA avx2Constants<>+6136(SB)/8, $0x3c91a62633145c07
-DATA avx2Constants<>+6144(SB)/8, $0xb91f1976b7ed8fbc
-DATA avx2Constants<>+6152(SB)/8, $0xb91f1976b7ed8fbc
-DATA avx2Constants<>+6160(SB)/8, $0xb91f1976b7ed8fbc
-DATA avx2Constants<>+6168(SB)/8, $0xb91f1976b7ed8fbc
-DATA avx2Constants<>+6176(SB)/8, $0x3de5d932c30cf498
-DATA avx2Constants<>+6184(SB)/8, $0x3de5d932c30cf498
-DATA avx2Constants<>+6192(SB)/8, $0x3de5d932c30cf498
-DATA avx2Constants<>+6200(SB)/8, $0x3de5d932c30cf498
-DATA avx2Constants<>+6208(SB)/8, $0xbe5ae5e66cb2e6bd
-DATA avx2Constants<>+6216(SB)/8, $0xbe5ae5e66cb2e6bd
-DATA avx2Constants<>+6224(SB)/8, $0xbe5ae5e66cb2e6bd
-DATA avx2Constants<>+6232(SB)/8, $0xbe5ae5e66cb2e6bd
-DATA avx2Constants<>+6240(SB)/8, $0x3ec71de35786a028
-DATA avx2Constants<>+6248(SB)/8, $0x3ec71de35786a028
-DATA avx2Constants<>+6256(SB)/8, $0x3ec71de35786a028
-DATA avx2Constants<>+6264(SB)/8, $0x3ec71de35786a028
-DATA avx2Constants<>+6272(SB)/8, $0xbf2a01a019c12637
-DATA avx2Constants<>+6280(SB)/8, $0xbf2a01a019c12637
-DATA avx2Constants<>+6288(SB)/8, $0xbf2a01a019c12637
-DATA avx2Constants<>+6296(SB)/8, $0xbf2a01a019c12637
-DATA avx2Constants<>+6304(SB)/8, $0x3f8111111110f881
-DATA avx2Constants<>+6312(SB)/8, $0x3f8111111110f881
-DATA avx2Constants<>+6320(SB)/8, $0x3f8111111110f881
-DATA avx2Constants<>+6328(SB)/8, $0x3f8111111110f881
-DATA avx2Constants<>+6336(SB)/8, $0xbfc5555555555549
-DATA avx2Constants<>+6344(SB)/8, $0xbfc5555555555549
-DATA avx2Constants<>+6352(SB)/8, $0xbfc5555555555549
-DATA avx2Constants<>+6360(SB)/8, $0xbfc5555555555549
-DATA avx2Constants<>+6368(SB)/8, $0xbda8faed45d70d50
-DATA avx2Constants<>+6376(SB)/8, $0xbda8faed45d70d50
-DATA avx2Constants<>+6384(SB)/8, $0xbda8faed45d70d50
-DATA avx2Constants<>+6392(SB)/8, $0xbda8faed45d70d50
-DATA avx2Constants<>+6400(SB)/8, $0x3e21ee9ec4dae5a3
-DATA avx2Constants<>+6408(SB)/8, $0x3e21ee9ec4dae5a3
-DATA avx2Constants<>+6416(SB)/8, $0x3e21ee9ec4dae5a3
-DATA avx2Constants<>+6424(SB)/8, $0x3e21ee9ec4dae5a3
-DATA avx2Constants<>+6432(SB)/8, $0xbe927e4f80a76949
-DATA avx2Constants<>+6440(SB)/8, $0xbe927e4f80a76949
-DATA avx2Constants<>+6448(SB)/8, $0xbe927e4f80a76949
-DATA avx2Constants<>+6456(SB)/8, $0xbe927e4f80a76949
-DATA avx2Constants<>+6464(SB)/8, $0x3efa01a019cb2605
-DATA avx2Constants<>+6472(SB)/8, $0x3efa01a019cb2605
-DATA avx2Constants<>+6480(SB)/8, $0x3efa01a019cb2605
-DATA avx2Constants<>+6488(SB)/8, $0x3efa01a019cb2605
-DATA avx2Constants<>+6496(SB)/8, $0xbf56c16c16c15183
-DATA avx2Constants<>+6504(SB)/8, $0xbf56c16c16c15183
-DATA avx2Constants<>+6512(SB)/8, $0xbf56c16c16c15183
-DATA avx2Constants<>+6520(SB)/8, $0xbf56c16c16c15183
-DATA avx2Constants<>+6528(SB)/8, $0x3fa555555555554c
-DATA avx2Constants<>+6536(SB)/8, $0x3fa555555555554c
-DATA avx2Constants<>+6544(SB)/8, $0x3fa555555555554c
-DATA avx2Constants<>+6552(SB)/8, $0x3fa555555555554c
-DATA avx2Constants<>+6560(SB)/8, $0x0000000000000001
-DATA avx2Constants<>+6568(SB)/8, $0x0000000000000001
+DATA avx2Constants<>+2656(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2660(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2664(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2668(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2672(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2676(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2680(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2684(SB)/4, $0x3ecc422a
+DATA avx2Constants<>+2688(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2692(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2696(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2700(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2704(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2708(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2712(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2716(SB)/4, $0x3ea2f983
+DATA avx2Constants<>+2720(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2724(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2728(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2732(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2736(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2740(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2744(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2748(SB)/4, $0xc0490fdb
+DATA avx2Constants<>+2752(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2756(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2760(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2764(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2768(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2772(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2776(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2780(SB)/4, $0x33bbbd2e
+DATA avx2Constants<>+2784(SB)/4, $0x27772ced
+DATA avx2Constants<>+2788(SB)/4, $0x27772ced
+DATA avx2Constants<>+2792(SB)/4, $0x27772ced
+DATA avx2Constants<>+2796(SB)/4, $0x27772ced
+DATA avx2Constants<>+2800(SB)/4, $0x27772ced
+DATA avx2Constants<>+2804(SB)/4, $0x27772ced
+DATA avx2Constants<>+2808(SB)/4, $0x27772ced
+DATA avx2Constants<>+2812(SB)/4, $0x27772ced
+DATA avx2Constants<>+2816(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2820(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2824(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2828(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2832(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2836(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2840(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2844(SB)/4, $0x362e88d2
+DATA avx2Constants<>+2848(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2852(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2856(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2860(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2864(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2868(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2872(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2876(SB)/4, $0xb94fb104
+DATA avx2Constants<>+2880(SB)/4, $0x3c088738
+DATA avx2Constants<>+2884(SB)/4, $0x3c088738
+DATA avx2Constants<>+2888(SB)/4, $0x3c088738
+DATA avx2Constants<>+2892(SB)/4, $0x3c088738
+DATA avx2Constants<>+2896(SB)/4, $0x3c088738
+DATA avx2Constants<>+2900(SB)/4, $0x3c088738
+DATA avx2Constants<>+2904(SB)/4, $0x3c088738
+DATA avx2Constants<>+2908(SB)/4, $0x3c088738
+DATA avx2Constants<>+2912(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2916(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2920(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2924(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2928(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2932(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2936(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2940(SB)/4, $0xbe2aaaa4
+DATA avx2Constants<>+2944(SB)/4, $0x48400040
+DATA avx2Constants<>+2948(SB)/4, $0x48400040
+DATA avx2Constants<>+2952(SB)/4, $0x48400040
+DATA avx2Constants<>+2956(SB)/4, $0x48400040
+DATA avx2Constants<>+2960(SB)/4, $0x48400040
+DATA avx2Constants<>+2964(SB)/4, $0x48400040
+DATA avx2Constants<>+2968(SB)/4, $0x48400040
+DATA avx2Constants<>+2972(SB)/4, $0x48400040
+DATA avx2Constants<>+2976(SB)/4, $0x00000020
+DATA avx2Constants<>+2980(SB)/4, $0x00000020
+DATA avx2Constants<>+2984(SB)/4, $0x00000020
+DATA avx2Constants<>+2988(SB)/4, $0x00000020
+DATA avx2Constants<>+2992(SB)/4, $0x00000020
+DATA avx2Constants<>+2996(SB)/4, $0x00000020
+DATA avx2Constants<>+3000(SB)/4, $0x00000020
+DATA avx2Constants<>+3004(SB)/4, $0x00000020
+DATA avx2Constants<>+3008(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3012(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3016(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3020(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3024(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3028(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3032(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3036(SB)/4, $0xffffffc0
+DATA avx2Constants<>+3040(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3048(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3056(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3064(SB)/8, $0x8000000000000000
+DATA avx2Constants<>+3072(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3080(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3088(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3096(SB)/8, $0x7fffffffffffffff
+DATA avx2Constants<>+3104(SB)/8, $0xbff0000000000000
+DATA avx2Constants<>+3112(SB)/8, $0xbff0000000000000
+DATA avx2Constants<>+3120(SB)/8, $0xbff0000000000000
+DATA avx2Constants<>+3128(SB)/8, $0xbff0000000000000
+DATA avx2Constants<>+3136(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3144(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3152(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3160(SB)/8, $0x3ff0000000000000
+DATA avx2Constants<>+3168(SB)/8, $0x4086300000000000
+DATA avx2Constants<>+3176(SB)/8, $0x4086300000000000
+DATA avx2Constants<>+3184(SB)/8, $0x4086300000000000
+DATA avx2Constants<>+3192(SB)/8, $0x4086300000000000
+DATA avx2Constants<>+3200(SB)/8, $0xc087500000000000
+DATA avx2Constants<>+3208(SB)/8, $0xc087500000000000
+DATA avx2Constants<>+3216(SB)/8, $0xc087500000000000
+DATA avx2Constants<>+3224(SB)/8, $0xc087500000000000
+DATA avx2Constants<>+3232(SB)/8, $0x3ff71547652b82fe
+DATA avx2Constants<>+3240(SB)/8, $0x3ff71547652b82fe
+DATA avx2Constants<>+3248(SB)/8, $0x3ff71547652b82fe
+DATA avx2Constants<>+3256(SB)/8, $0x3ff71547652b82fe
+DATA avx2Constants<>+3264(SB)/8, $0x4338000000000000
+DATA avx2Constants<>+3272(SB)/8, $0x4338000000000000
+DATA avx2Constants<>+3280(SB)/8, $0x4338000000000000
+DATA avx2Constants<>+3288(SB)/8, $0x4338000000000000
+DATA avx2Constants<>+3296(SB)/8, $0xbfe62e42fefa39ef
+DATA avx2Constants<>+3304(SB)/8, $0xbfe62e42fefa39ef
+DATA avx2Constants<>+3312(SB)/8, $0xbfe62e42fefa39ef
+DATA avx2Constants<>+3320(SB)/8, $0xbfe62e42fefa39ef
+DATA avx2Constants<>+3328(SB)/8, $0xbc7abc9e3b39803f
+DATA avx2Constants<>+3336(SB)/8, $0xbc7abc9e3b39803f
+DATA avx2Constants<>+3344(SB)/8, $0xbc7abc9e3b39803f
+DATA avx2Constants<>+3352(SB)/8, $0xbc7abc9e3b39803f
+DATA avx2Constants<>+3360(SB)/8, $0x3e21f95567599301
+DATA avx2Constants<>+3368(SB)/8, $0x3e21f95567599301
+DATA avx2Constants<>+3376(SB)/8, $0x3e21f95567599301
+DATA avx2Constants<>+3384(SB)/8, $0x3e21f95567599301
+DATA avx2Constants<>+3392(SB)/8, $0x3e5af5eb25355c40
+DATA avx2Constants<>+3400(SB)/8, $0x3e5af5eb25355c40
+DATA avx2Constants<>+3408(SB)/8, $0x3e5af5eb25355c40
+DATA avx2Constants<>+3416(SB)/8, $0x3e5af5eb25355c40
+DATA avx2Constants<>+3424(SB)/8, $0x3e927e4c5a68c81c
+DATA avx2Constants<>+3432(SB)/8, $0x3e927e4c5a68c81c
+DATA avx2Constants<>+3440(SB)/8, $0x3e927e4c5a68c81c
+DATA avx2Constants<>+3448(SB)/8, $0x3e927e4c5a68c81c
+DATA avx2Constants<>+3456(SB)/8, $0x3ec71ddf85a5706f
+DATA avx2Constants<>+3464(SB)/8, $0x3ec71ddf85a5706f
+DATA avx2Constants<>+3472(SB)/8, $0x3ec71ddf85a5706f
+DATA avx2Constants<>+3480(SB)/8, $0x3ec71ddf85a5706f
+DATA avx2Constants<>+3488(SB)/8, $0x3efa01a01b0b65d1
+DATA avx2Constants<>+3496(SB)/8, $0x3efa01a01b0b65d1
+DATA avx2Constants<>+3504(SB)/8, $0x3efa01a01b0b65d1
+DATA avx2Constants<>+3512(SB)/8, $0x3efa01a01b0b65d1
+DATA avx2Constants<>+3520(SB)/8, $0x3f2a01a01afe2bac
+DATA avx2Constants<>+3528(SB)/8, $0x3f2a01a01afe2bac
+DATA avx2Constants<>+3536(SB)/8, $0x3f2a01a01afe2bac
+DATA avx2Constants<>+3544(SB)/8, $0x3f2a01a01afe2bac
+DATA avx2Constants<>+3552(SB)/8, $0x3f56c16c16c14448
+DATA avx2Constants<>+3560(SB)/8, $0x3f56c16c16c14448
+DATA avx2Constants<>+3568(SB)/8, $0x3f56c16c16c14448
+DATA avx2Constants<>+3576(SB)/8, $0x3f56c16c16c14448
+DATA avx2Constants<>+3584(SB)/8, $0x3f8111111110f6b4
+DATA avx2Constants<>+3592(SB)/8, $0x3f8111111110f6b4
+DATA avx2Constants<>+3600(SB)/8, $0x3f8111111110f6b4
+DATA avx2Constants<>+3608(SB)/8, $0x3f8111111110f6b4
+DATA avx2Constants<>+3616(SB)/8, $0x3fa555555555555a
+DATA avx2Constants<>+3624(SB)/8, $0x3fa555555555555a
+DATA avx2Constants<>+3632(SB)/8, $0x3fa555555555555a
+DATA avx2Constants<>+3640(SB)/8, $0x3fa555555555555a
+DATA avx2Constants<>+3648(SB)/8, $0x3fc5555555555559
+DATA avx2Constants<>+3656(SB)/8, $0x3fc5555555555559
+DATA avx2Constants<>+3664(SB)/8, $0x3fc5555555555559
+DATA avx2Constants<>+3672(SB)/8, $0x3fc5555555555559
+DATA avx2Constants<>+3680(SB)/8, $0x3fe0000000000000
+DATA avx2Constants<>+3688(SB)/8, $0x3fe0000000000000
+DATA avx2Constants<>+3696(SB)/8, $0x3fe0000000000000
+DATA avx2Constants<>+3704(SB)/8, $0x3fe0000000000000
+DATA avx2Constants<>+3712(SB)/8, $0x47f0000000000000
+DATA avx2Constants<>+3720(SB)/8, $0x47f0000000000000
+DATA avx2Constants<>+3728(SB)/8, $0x47f0000000000000
+DATA avx2Constants<>+3736(SB)/8, $0x47f0000000000000
+DATA avx2Constants<>+3744(SB)/8, $0x37f0000000000000
+DATA avx2Constants<>+3752(SB)/8, $0x37f0000000000000
+DATA avx2Constants<>+3760(SB)/8, $0x37f0000000000000
+DATA avx2Constants<>+3768(SB)/8, $0x37f0000000000000
+DATA avx2Constants<>+3776(SB)/8, $0xc044000000000000
+DATA avx2Constants<>+3784(SB)/8, $0xc044000000000000
+DATA avx2Constants<>+3792(SB)/8, $0xc044000000000000
+DATA avx2Constants<>+3800(SB)/8, $0xc044000000000000
+DATA avx2Constants<>+3808(SB)/8, $0x3c90000000000000
+DATA avx2Constants<>+3816(SB)/8, $0x3c90000000000000
+DATA avx2Constants<>+3824(SB)/8, $0x3c90000000000000
+DATA avx2Constants<>+3832(SB)/8, $0x3c90000000000000
+DATA avx2Constants<>+3840(SB)/8, $0x4036000000000000
+DATA avx2Constants<>+3848(SB)/8, $0x4036000000000000
+DATA avx2Constants<>+3856(SB)/8, $0x4036000000000000
+DATA avx2Constants<>+3864(SB)/8, $0x4036000000000000
+DATA avx2Constants<>+3872(SB)/8, $0x0010000000000000
+DATA avx2Constants<>+3880(SB)/8, $0x0010000000000000
+DATA avx2Constants<>+3888(SB)/8, $0x0010000000000000
+DATA avx2Constants<>+3896(SB)/8, $0x0010000000000000
+DATA avx2Constants<>+3904(SB)/8, $0x4330000000000000
+DATA avx2Constants<>+3912(SB)/8, $0x4330000000000000
+DATA avx2Constants<>+3920(SB)/8, $0x4330000000000000
+DATA avx2Constants<>+3928(SB)/8, $0x4330000000000000
+DATA avx2Constants<>+3936(SB)/8, $0x3fe8000000000000
+DATA avx2Constants<>+3944(SB)/8, $0x3fe8000000000000
+DATA avx2Constants<>+3952(SB)/8, $0x3fe8000000000000
+DATA avx2Constants<>+3960(SB)/8, $0x3fe8000000000000
+DATA avx2Constants<>+3968(SB)/8, $0xfff0000000000000
+DATA avx2Constants<>+3976(SB)/8, $0xfff0000000000000
+DATA avx2Constants<>+3984(SB)/8, $0xfff0000000000000
+DATA avx2Constants<>+3992(SB)/8, $0xfff0000000000000
+DATA avx2Constants<>+4000(SB)/8, $0x4000000000000000
+DATA avx2Constants<>+4008(SB)/8, $0x4000000000000000
+DATA avx2Constants<>+4016(SB)/8, $0x4000000000000000
+DATA avx2Constants<>+4024(SB)/8, $0x4000000000000000
+DATA avx2Constants<>+4032(SB)/8, $0x4330000000000400
+DATA avx2Constants<>+4040(SB)/8, $0x4330000000000400
+DATA avx2Constants<>+4048(SB)/8, $0x4330000000000400
+DATA avx2Constants<>+4056(SB)/8, $0x4330000000000400
+DATA avx2Constants<>+4064(SB)/8, $0xc04a000000000000
+DATA avx2Constants<>+4072(SB)/8, $0xc04a000000000000
+DATA avx2Constants<>+4080(SB)/8, $0xc04a000000000000
+DATA avx2Constants<>+4088(SB)/8, $0xc04a000000000000
+DATA avx2Constants<>+4096(SB)/8, $0x3fc1b6a348314875
+DATA avx2Constants<>+4104(SB)/8, $0x3fc1b6a348314875
+DATA avx2Constants<>+4112(SB)/8, $0x3fc1b6a348314875
+DATA avx2Constants<>+4120(SB)/8, $0x3fc1b6a348314875
+DATA avx2Constants<>+4128(SB)/8, $0x3fc0dcf08c04e25b
+DATA avx2Constants<>+4136(SB)/8, $0x3fc0dcf08c04e25b
+DATA avx2Constants<>+4144(SB)/8, $0x3fc0dcf08c04e25b
+DATA avx2Constants<>+4152(SB)/8, $0x3fc0dcf08c04e25b
+DATA avx2Constants<>+4160(SB)/8, $0x3fc3b358c59e1f3c
+DATA avx2Constants<>+4168(SB)/8, $0x3fc3b358c59e1f3c
+DATA avx2Constants<>+4176(SB)/8, $0x3fc3b358c59e1f3c
+DATA avx2Constants<>+4184(SB)/8, $0x3fc3b358c59e1f3c
+DATA avx2Constants<>+4192(SB)/8, $0x3fc745c4c75a1ae7
+DATA avx2Constants<>+4200(SB)/8, $0x3fc745c4c75a1ae7
+DATA avx2Constants<>+4208(SB)/8, $0x3fc745c4c75a1ae7
+DATA avx2Constants<>+4216(SB)/8, $0x3fc745c4c75a1ae7
+DATA avx2Constants<>+4224(SB)/8, $0x3fcc71c7488eeb5a
+DATA avx2Constants<>+4232(SB)/8, $0x3fcc71c7488eeb5a
+DATA avx2Constants<>+4240(SB)/8, $0x3fcc71c7488eeb5a
+DATA avx2Constants<>+4248(SB)/8, $0x3fcc71c7488eeb5a
+DATA avx2Constants<>+4256(SB)/8, $0x3fd24924921ebf82
+DATA avx2Constants<>+4264(SB)/8, $0x3fd24924921ebf82
+DATA avx2Constants<>+4272(SB)/8, $0x3fd24924921ebf82
+DATA avx2Constants<>+4280(SB)/8, $0x3fd24924921ebf82
+DATA avx2Constants<>+4288(SB)/8, $0x3fd999999999c0f8
+DATA avx2Constants<>+4296(SB)/8, $0x3fd999999999c0f8
+DATA avx2Constants<>+4304(SB)/8, $0x3fd999999999c0f8
+DATA avx2Constants<>+4312(SB)/8, $0x3fd999999999c0f8
+DATA avx2Constants<>+4320(SB)/8, $0x3fe555555555554f
+DATA avx2Constants<>+4328(SB)/8, $0x3fe555555555554f
+DATA avx2Constants<>+4336(SB)/8, $0x3fe555555555554f
+DATA avx2Constants<>+4344(SB)/8, $0x3fe555555555554f
+DATA avx2Constants<>+4352(SB)/8, $0x3c7abc9e3b39803f
+DATA avx2Constants<>+4360(SB)/8, $0x3c7abc9e3b39803f
+DATA avx2Constants<>+4368(SB)/8, $0x3c7abc9e3b39803f
+DATA avx2Constants<>+4376(SB)/8, $0x3c7abc9e3b39803f
+DATA avx2Constants<>+4384(SB)/8, $0x3fe62e42fefa39ef
+DATA avx2Constants<>+4392(SB)/8, $0x3fe62e42fefa39ef
+DATA avx2Constants<>+4400(SB)/8, $0x3fe62e42fefa39ef
+DATA avx2Constants<>+4408(SB)/8, $0x3fe62e42fefa39ef
+DATA avx2Constants<>+4416(SB)/8, $0x7ff8000000000001
+DATA avx2Constants<>+4424(SB)/8, $0x7ff8000000000001
+DATA avx2Constants<>+4432(SB)/8, $0x7ff8000000000001
+DATA avx2Constants<>+4440(SB)/8, $0x7ff8000000000001
+DATA avx2Constants<>+4448(SB)/8, $0x7ff0000000000000
+DATA avx2Constants<>+4456(SB)/8, $0x7ff0000000000000
+DATA avx2Constants<>+4464(SB)/8, $0x7ff0000000000000
+DATA avx2Constants<>+4472(SB)/8, $0x7ff0000000000000
+DATA avx2Constants<>+4480(SB)/8, $0x3dd0579b2db35154
+DATA avx2Constants<>+4488(SB)/8, $0x3dd0579b2db35154
+DATA avx2Constants<>+4496(SB)/8, $0x3dd0579b2db35154
+DATA avx2Constants<>+4504(SB)/8, $0x3dd0579b2db35154
+DATA avx2Constants<>+4512(SB)/8, $0xbe1386ac2e9fbb86
+DATA avx2Constants<>+4520(SB)/8, $0xbe1386ac2e9fbb86
+DATA avx2Constants<>+4528(SB)/8, $0xbe1386ac2e9fbb86
+DATA avx2Constants<>+4536(SB)/8, $0xbe1386ac2e9fbb86
+DATA avx2Constants<>+4544(SB)/8, $0x3e4f7a4128e46673
+DATA avx2Constants<>+4552(SB)/8, $0x3e4f7a4128e46673
+DATA avx2Constants<>+4560(SB)/8, $0x3e4f7a4128e46673
+DATA avx2Constants<>+4568(SB)/8, $0x3e4f7a4128e46673
+DATA avx2Constants<>+4576(SB)/8, $0xbe85f1d36c2c4518
+DATA avx2Constants<>+4584(SB)/8, $0xbe85f1d36c2c4518
+DATA avx2Constants<>+4592(SB)/8, $0xbe85f1d36c2c4518
+DATA avx2Constants<>+4600(SB)/8, $0xbe85f1d36c2c4518
+DATA avx2Constants<>+4608(SB)/8, $0x3ebb9def19cf14b6
+DATA avx2Constants<>+4616(SB)/8, $0x3ebb9def19cf14b6
+DATA avx2Constants<>+4624(SB)/8, $0x3ebb9def19cf14b6
+DATA avx2Constants<>+4632(SB)/8, $0x3ebb9def19cf14b6
+DATA avx2Constants<>+4640(SB)/8, $0xbeef4d1df3921968
+DATA avx2Constants<>+4648(SB)/8, $0xbeef4d1df3921968
+DATA avx2Constants<>+4656(SB)/8, $0xbeef4d1df3921968
+DATA avx2Constants<>+4664(SB)/8, $0xbeef4d1df3921968
+DATA avx2Constants<>+4672(SB)/8, $0x3f1f9a321a11a9a7
+DATA avx2Constants<>+4680(SB)/8, $0x3f1f9a321a11a9a7
+DATA avx2Constants<>+4688(SB)/8, $0x3f1f9a321a11a9a7
+DATA avx2Constants<>+4696(SB)/8, $0x3f1f9a321a11a9a7
+DATA avx2Constants<>+4704(SB)/8, $0xbf4c02db3d8ed016
+DATA avx2Constants<>+4712(SB)/8, $0xbf4c02db3d8ed016
+DATA avx2Constants<>+4720(SB)/8, $0xbf4c02db3d8ed016
+DATA avx2Constants<>+4728(SB)/8, $0xbf4c02db3d8ed016
+DATA avx2Constants<>+4736(SB)/8, $0x3f7565bcd0db02d7
+DATA avx2Constants<>+4744(SB)/8, $0x3f7565bcd0db02d7
+DATA avx2Constants<>+4752(SB)/8, $0x3f7565bcd0db02d7
+DATA avx2Constants<>+4760(SB)/8, $0x3f7565bcd0db02d7
+DATA avx2Constants<>+4768(SB)/8, $0xbf9b82ce3128499c
+DATA avx2Constants<>+4776(SB)/8, $0xbf9b82ce3128499c
+DATA avx2Constants<>+4784(SB)/8, $0xbf9b82ce3128499c
+DATA avx2Constants<>+4792(SB)/8, $0xbf9b82ce3128499c
+DATA avx2Constants<>+4800(SB)/8, $0x3fbce2f21a042b20
+DATA avx2Constants<>+4808(SB)/8, $0x3fbce2f21a042b20
+DATA avx2Constants<>+4816(SB)/8, $0x3fbce2f21a042b20
+DATA avx2Constants<>+4824(SB)/8, $0x3fbce2f21a042b20
+DATA avx2Constants<>+4832(SB)/8, $0xbfd812746b0379e6
+DATA avx2Constants<>+4840(SB)/8, $0xbfd812746b0379e6
+DATA avx2Constants<>+4848(SB)/8, $0xbfd812746b0379e6
+DATA avx2Constants<>+4856(SB)/8, $0xbfd812746b0379e6
+DATA avx2Constants<>+4864(SB)/8, $0x3fc06eba8214db69
+DATA avx2Constants<>+4872(SB)/8, $0x3fc06eba8214db69
+DATA avx2Constants<>+4880(SB)/8, $0x3fc06eba8214db69
+DATA avx2Constants<>+4888(SB)/8, $0x3fc06eba8214db69
+DATA avx2Constants<>+4896(SB)/8, $0x4018000000000000
+DATA avx2Constants<>+4904(SB)/8, $0x4018000000000000
+DATA avx2Constants<>+4912(SB)/8, $0x4018000000000000
+DATA avx2Constants<>+4920(SB)/8, $0x4018000000000000
+DATA avx2Constants<>+4928(SB)/8, $0x3ff6a09e667f3bcd
+DATA avx2Constants<>+4936(SB)/8, $0x3ff6a09e667f3bcd
+DATA avx2Constants<>+4944(SB)/8, $0x3ff6a09e667f3bcd
+DATA avx2Constants<>+4952(SB)/8, $0x3ff6a09e667f3bcd
+DATA avx2Constants<>+4960(SB)/8, $0x4006a09e667f3bcd
+DATA avx2Constants<>+4968(SB)/8, $0x4006a09e667f3bcd
+DATA avx2Constants<>+4976(SB)/8, $0x4006a09e667f3bcd
+DATA avx2Constants<>+4984(SB)/8, $0x4006a09e667f3bcd
+DATA avx2Constants<>+4992(SB)/8, $0x3fe6a09e667f3bcd
+DATA avx2Constants<>+5000(SB)/8, $0x3fe6a09e667f3bcd
+DATA avx2Constants<>+5008(SB)/8, $0x3fe6a09e667f3bcd
+DATA avx2Constants<>+5016(SB)/8, $0x3fe6a09e667f3bcd
+DATA avx2Constants<>+5024(SB)/8, $0xbe06bb82cc248329
+DATA avx2Constants<>+5032(SB)/8, $0xbe06bb82cc248329
+DATA avx2Constants<>+5040(SB)/8, $0xbe06bb82cc248329
+DATA avx2Constants<>+5048(SB)/8, $0xbe06bb82cc248329
+DATA avx2Constants<>+5056(SB)/8, $0xbe249914ce933e3f
+DATA avx2Constants<>+5064(SB)/8, $0xbe249914ce933e3f
+DATA avx2Constants<>+5072(SB)/8, $0xbe249914ce933e3f
+DATA avx2Constants<>+5080(SB)/8, $0xbe249914ce933e3f
+DATA avx2Constants<>+5088(SB)/8, $0x3e1dc132ad0c6818
+DATA avx2Constants<>+5096(SB)/8, $0x3e1dc132ad0c6818
+DATA avx2Constants<>+5104(SB)/8, $0x3e1dc132ad0c6818
+DATA avx2Constants<>+5112(SB)/8, $0x3e1dc132ad0c6818
+DATA avx2Constants<>+5120(SB)/8, $0x3e54931ef56bf652
+DATA avx2Constants<>+5128(SB)/8, $0x3e54931ef56bf652
+DATA avx2Constants<>+5136(SB)/8, $0x3e54931ef56bf652
+DATA avx2Constants<>+5144(SB)/8, $0x3e54931ef56bf652
+DATA avx2Constants<>+5152(SB)/8, $0x3e4cf1e631ec4474
+DATA avx2Constants<>+5160(SB)/8, $0x3e4cf1e631ec4474
+DATA avx2Constants<>+5168(SB)/8, $0x3e4cf1e631ec4474
+DATA avx2Constants<>+5176(SB)/8, $0x3e4cf1e631ec4474
+DATA avx2Constants<>+5184(SB)/8, $0xbe76bae4f782455d
+DATA avx2Constants<>+5192(SB)/8, $0xbe76bae4f782455d
+DATA avx2Constants<>+5200(SB)/8, $0xbe76bae4f782455d
+DATA avx2Constants<>+5208(SB)/8, $0xbe76bae4f782455d
+DATA avx2Constants<>+5216(SB)/8, $0xbe84cef205275750
+DATA avx2Constants<>+5224(SB)/8, $0xbe84cef205275750
+DATA avx2Constants<>+5232(SB)/8, $0xbe84cef205275750
+DATA avx2Constants<>+5240(SB)/8, $0xbe84cef205275750
+DATA avx2Constants<>+5248(SB)/8, $0x3e923223261e3ed6
+DATA avx2Constants<>+5256(SB)/8, $0x3e923223261e3ed6
+DATA avx2Constants<>+5264(SB)/8, $0x3e923223261e3ed6
+DATA avx2Constants<>+5272(SB)/8, $0x3e923223261e3ed6
+DATA avx2Constants<>+5280(SB)/8, $0x3eb123629c9faf05
+DATA avx2Constants<>+5288(SB)/8, $0x3eb123629c9faf05
+DATA avx2Constants<>+5296(SB)/8, $0x3eb123629c9faf05
+DATA avx2Constants<>+5304(SB)/8, $0x3eb123629c9faf05
+DATA avx2Constants<>+5312(SB)/8, $0xbea51dcf5adb8cfb
+DATA avx2Constants<>+5320(SB)/8, $0xbea51dcf5adb8cfb
+DATA avx2Constants<>+5328(SB)/8, $0xbea51dcf5adb8cfb
+DATA avx2Constants<>+5336(SB)/8, $0xbea51dcf5adb8cfb
+DATA avx2Constants<>+5344(SB)/8, $0xbed8d4afce8901ff
+DATA avx2Constants<>+5352(SB)/8, $0xbed8d4afce8901ff
+DATA avx2Constants<>+5360(SB)/8, $0xbed8d4afce8901ff
+DATA avx2Constants<>+5368(SB)/8, $0xbed8d4afce8901ff
+DATA avx2Constants<>+5376(SB)/8, $0x3ea80aed5ea74b61
+DATA avx2Constants<>+5384(SB)/8, $0x3ea80aed5ea74b61
+DATA avx2Constants<>+5392(SB)/8, $0x3ea80aed5ea74b61
+DATA avx2Constants<>+5400(SB)/8, $0x3ea80aed5ea74b61
+DATA avx2Constants<>+5408(SB)/8, $0x3f026d097b6ba4fc
+DATA avx2Constants<>+5416(SB)/8, $0x3f026d097b6ba4fc
+DATA avx2Constants<>+5424(SB)/8, $0x3f026d097b6ba4fc
+DATA avx2Constants<>+5432(SB)/8, $0x3f026d097b6ba4fc
+DATA avx2Constants<>+5440(SB)/8, $0xbec001e21f9e1465
+DATA avx2Constants<>+5448(SB)/8, $0xbec001e21f9e1465
+DATA avx2Constants<>+5456(SB)/8, $0xbec001e21f9e1465
+DATA avx2Constants<>+5464(SB)/8, $0xbec001e21f9e1465
+DATA avx2Constants<>+5472(SB)/8, $0xbf2e4a4255530e5d
+DATA avx2Constants<>+5480(SB)/8, $0xbf2e4a4255530e5d
+DATA avx2Constants<>+5488(SB)/8, $0xbf2e4a4255530e5d
+DATA avx2Constants<>+5496(SB)/8, $0xbf2e4a4255530e5d
+DATA avx2Constants<>+5504(SB)/8, $0x3f217a4ae135999d
+DATA avx2Constants<>+5512(SB)/8, $0x3f217a4ae135999d
+DATA avx2Constants<>+5520(SB)/8, $0x3f217a4ae135999d
+DATA avx2Constants<>+5528(SB)/8, $0x3f217a4ae135999d
+DATA avx2Constants<>+5536(SB)/8, $0x3f5ab825fc0967ed
+DATA avx2Constants<>+5544(SB)/8, $0x3f5ab825fc0967ed
+DATA avx2Constants<>+5552(SB)/8, $0x3f5ab825fc0967ed
+DATA avx2Constants<>+5560(SB)/8, $0x3f5ab825fc0967ed
+DATA avx2Constants<>+5568(SB)/8, $0xbf6c81719d51f165
+DATA avx2Constants<>+5576(SB)/8, $0xbf6c81719d51f165
+DATA avx2Constants<>+5584(SB)/8, $0xbf6c81719d51f165
+DATA avx2Constants<>+5592(SB)/8, $0xbf6c81719d51f165
+DATA avx2Constants<>+5600(SB)/8, $0xbf7ee2761047d91b
+DATA avx2Constants<>+5608(SB)/8, $0xbf7ee2761047d91b
+DATA avx2Constants<>+5616(SB)/8, $0xbf7ee2761047d91b
+DATA avx2Constants<>+5624(SB)/8, $0xbf7ee2761047d91b
+DATA avx2Constants<>+5632(SB)/8, $0x3faeec4cc3e4d098
+DATA avx2Constants<>+5640(SB)/8, $0x3faeec4cc3e4d098
+DATA avx2Constants<>+5648(SB)/8, $0x3faeec4cc3e4d098
+DATA avx2Constants<>+5656(SB)/8, $0x3faeec4cc3e4d098
+DATA avx2Constants<>+5664(SB)/8, $0xbfc7dff2bff6839f
+DATA avx2Constants<>+5672(SB)/8, $0xbfc7dff2bff6839f
+DATA avx2Constants<>+5680(SB)/8, $0xbfc7dff2bff6839f
+DATA avx2Constants<>+5688(SB)/8, $0xbfc7dff2bff6839f
+DATA avx2Constants<>+5696(SB)/8, $0x3fd8c6dbf2cfc2b5
+DATA avx2Constants<>+5704(SB)/8, $0x3fd8c6dbf2cfc2b5
+DATA avx2Constants<>+5712(SB)/8, $0x3fd8c6dbf2cfc2b5
+DATA avx2Constants<>+5720(SB)/8, $0x3fd8c6dbf2cfc2b5
+DATA avx2Constants<>+5728(SB)/8, $0xbfe373e3a893c28a
+DATA avx2Constants<>+5736(SB)/8, $0xbfe373e3a893c28a
+DATA avx2Constants<>+5744(SB)/8, $0xbfe373e3a893c28a
+DATA avx2Constants<>+5752(SB)/8, $0xbfe373e3a893c28a
+DATA avx2Constants<>+5760(SB)/8, $0x3fe82b4bb8c94dce
+DATA avx2Constants<>+5768(SB)/8, $0x3fe82b4bb8c94dce
+DATA avx2Constants<>+5776(SB)/8, $0x3fe82b4bb8c94dce
+DATA avx2Constants<>+5784(SB)/8, $0x3fe82b4bb8c94dce
+DATA avx2Constants<>+5792(SB)/8, $0x404359999999999a
+DATA avx2Constants<>+5800(SB)/8, $0x404359999999999a
+DATA avx2Constants<>+5808(SB)/8, $0x404359999999999a
+DATA avx2Constants<>+5816(SB)/8, $0x404359999999999a
+DATA avx2Constants<>+5824(SB)/8, $0x4010000000000000
+DATA avx2Constants<>+5832(SB)/8, $0x4010000000000000
+DATA avx2Constants<>+5840(SB)/8, $0x4010000000000000
+DATA avx2Constants<>+5848(SB)/8, $0x4010000000000000
+DATA avx2Constants<>+5856(SB)/8, $0xc010000000000000
+DATA avx2Constants<>+5864(SB)/8, $0xc010000000000000
+DATA avx2Constants<>+5872(SB)/8, $0xc010000000000000
+DATA avx2Constants<>+5880(SB)/8, $0xc010000000000000
+DATA avx2Constants<>+5888(SB)/8, $0xbfe71547652b82fe
+DATA avx2Constants<>+5896(SB)/8, $0xbfe71547652b82fe
+DATA avx2Constants<>+5904(SB)/8, $0xbfe71547652b82fe
+DATA avx2Constants<>+5912(SB)/8, $0xbfe71547652b82fe
+DATA avx2Constants<>+5920(SB)/8, $0xbfe0000000000000
+DATA avx2Constants<>+5928(SB)/8, $0xbfe0000000000000
+DATA avx2Constants<>+5936(SB)/8, $0xbfe0000000000000
+DATA avx2Constants<>+5944(SB)/8, $0xbfe0000000000000
+DATA avx2Constants<>+5952(SB)/8, $0x3fd9884533d43651
+DATA avx2Constants<>+5960(SB)/8, $0x3fd9884533d43651
+DATA avx2Constants<>+5968(SB)/8, $0x3fd9884533d43651
+DATA avx2Constants<>+5976(SB)/8, $0x3fd9884533d43651
+DATA avx2Constants<>+5984(SB)/8, $0x3e40000000000000
+DATA avx2Constants<>+5992(SB)/8, $0x3e40000000000000
+DATA avx2Constants<>+6000(SB)/8, $0x3e40000000000000
+DATA avx2Constants<>+6008(SB)/8, $0x3e40000000000000
+DATA avx2Constants<>+6016(SB)/8, $0x3fe45f306dc9c883
+DATA avx2Constants<>+6024(SB)/8, $0x3fe45f306dc9c883
+DATA avx2Constants<>+6032(SB)/8, $0x3fe45f306dc9c883
+DATA avx2Constants<>+6040(SB)/8, $0x3fe45f306dc9c883
+DATA avx2Constants<>+6048(SB)/8, $0xbff921fb54442d18
+DATA avx2Constants<>+6056(SB)/8, $0xbff921fb54442d18
+DATA avx2Constants<>+6064(SB)/8, $0xbff921fb54442d18
+DATA avx2Constants<>+6072(SB)/8, $0xbff921fb54442d18
+DATA avx2Constants<>+6080(SB)/8, $0x3c91a62633145c07
+DATA avx2Constants<>+6088(SB)/8, $0x3c91a62633145c07
+DATA avx2Constants<>+6096(SB)/8, $0x3c91a62633145c07
+DATA avx2Constants<>+6104(SB)/8, $0x3c91a62633145c07
+DATA avx2Constants<>+6112(SB)/8, $0xb91f1976b7ed8fbc
+DATA avx2Constants<>+6120(SB)/8, $0xb91f1976b7ed8fbc
+DATA avx2Constants<>+6128(SB)/8, $0xb91f1976b7ed8fbc
+DATA avx2Constants<>+6136(SB)/8, $0xb91f1976b7ed8fbc
+DATA avx2Constants<>+6144(SB)/8, $0x3de5d932c30cf498
+DATA avx2Constants<>+6152(SB)/8, $0x3de5d932c30cf498
+DATA avx2Constants<>+6160(SB)/8, $0x3de5d932c30cf498
+DATA avx2Constants<>+6168(SB)/8, $0x3de5d932c30cf498
+DATA avx2Constants<>+6176(SB)/8, $0xbe5ae5e66cb2e6bd
+DATA avx2Constants<>+6184(SB)/8, $0xbe5ae5e66cb2e6bd
+DATA avx2Constants<>+6192(SB)/8, $0xbe5ae5e66cb2e6bd
+DATA avx2Constants<>+6200(SB)/8, $0xbe5ae5e66cb2e6bd
+DATA avx2Constants<>+6208(SB)/8, $0x3ec71de35786a028
+DATA avx2Constants<>+6216(SB)/8, $0x3ec71de35786a028
+DATA avx2Constants<>+6224(SB)/8, $0x3ec71de35786a028
+DATA avx2Constants<>+6232(SB)/8, $0x3ec71de35786a028
+DATA avx2Constants<>+6240(SB)/8, $0xbf2a01a019c12637
+DATA avx2Constants<>+6248(SB)/8, $0xbf2a01a019c12637
+DATA avx2Constants<>+6256(SB)/8, $0xbf2a01a019c12637
+DATA avx2Constants<>+6264(SB)/8, $0xbf2a01a019c12637
+DATA avx2Constants<>+6272(SB)/8, $0x3f8111111110f881
+DATA avx2Constants<>+6280(SB)/8, $0x3f8111111110f881
+DATA avx2Constants<>+6288(SB)/8, $0x3f8111111110f881
+DATA avx2Constants<>+6296(SB)/8, $0x3f8111111110f881
+DATA avx2Constants<>+6304(SB)/8, $0xbfc5555555555549
+DATA avx2Constants<>+6312(SB)/8, $0xbfc5555555555549
+DATA avx2Constants<>+6320(SB)/8, $0xbfc5555555555549
+DATA avx2Constants<>+6328(SB)/8, $0xbfc5555555555549
+DATA avx2Constants<>+6336(SB)/8, $0xbda8faed45d70d50
+DATA avx2Constants<>+6344(SB)/8, $0xbda8faed45d70d50
+DATA avx2Constants<>+6352(SB)/8, $0xbda8faed45d70d50
+DATA avx2Constants<>+6360(SB)/8, $0xbda8faed45d70d50
+DATA avx2Constants<>+6368(SB)/8, $0x3e21ee9ec4dae5a3
+DATA avx2Constants<>+6376(SB)/8, $0x3e21ee9ec4dae5a3
+DATA avx2Constants<>+6384(SB)/8, $0x3e21ee9ec4dae5a3
+DATA avx2Constants<>+6392(SB)/8, $0x3e21ee9ec4dae5a3
+DATA avx2Constants<>+6400(SB)/8, $0xbe927e4f80a76949
+DATA avx2Constants<>+6408(SB)/8, $0xbe927e4f80a76949
+DATA avx2Constants<>+6416(SB)/8, $0xbe927e4f80a76949
+DATA avx2Constants<>+6424(SB)/8, $0xbe927e4f80a76949
+DATA avx2Constants<>+6432(SB)/8, $0x3efa01a019cb2605
+DATA avx2Constants<>+6440(SB)/8, $0x3efa01a019cb2605
+DATA avx2Constants<>+6448(SB)/8, $0x3efa01a019cb2605
+DATA avx2Constants<>+6456(SB)/8, $0x3efa01a019cb2605
+DATA avx2Constants<>+6464(SB)/8, $0xbf56c16c16c15183
+DATA avx2Constants<>+6472(SB)/8, $0xbf56c16c16c15183
+DATA avx2Constants<>+6480(SB)/8, $0xbf56c16c16c15183
+DATA avx2Constants<>+6488(SB)/8, $0xbf56c16c16c15183
+DATA avx2Constants<>+6496(SB)/8, $0x3fa555555555554c
+DATA avx2Constants<>+6504(SB)/8, $0x3fa555555555554c
+DATA avx2Constants<>+6512(SB)/8, $0x3fa555555555554c
+DATA avx2Constants<>+6520(SB)/8, $0x3fa555555555554c
+DATA avx2Constants<>+6528(SB)/8, $0x0000000000000001
+DATA avx2Constants<>+6536(SB)/8, $0x0000000000000001
+DATA avx2Constants<>+6544(SB)/8, $0x0000000000000001
+DATA avx2Constants<>+6552(SB)/8, $0x0000000000000001
+DATA avx2Constants<>+6560(SB)/8, $0x0000000000000000
+DATA avx2Constants<>+6568(SB)/8, $0x0000000000000002
 DATA avx2Constants<>+6576(SB)/8, $0x0000000000000001
-DATA avx2Constants<>+6584(SB)/8, $0x0000000000000001
-DATA avx2Constants<>+6592(SB)/8, $0x0000000000000000
-DATA avx2Constants<>+6600(SB)/8, $0x0000000000000002
-DATA avx2Constants<>+6608(SB)/8, $0x0000000000000001
-DATA avx2Constants<>+6616(SB)/8, $0x0000000000000003
-DATA avx2Constants<>+6624(SB)/8, $0x0000000000000004
-DATA avx2Constants<>+6632(SB)/8, $0x0000000000000004
-DATA avx2Constants<>+6640(SB)/8, $0x0000000000000004
-DATA avx2Constants<>+6648(SB)/8, $0x0000000000000004
-DATA avx2Constants<>+6656(SB)/8, $0x00000000d2511f53
-DATA avx2Constants<>+6664(SB)/8, $0x00000000d2511f53
-DATA avx2Constants<>+6672(SB)/8, $0x00000000d2511f53
-DATA avx2Constants<>+6680(SB)/8, $0x00000000d2511f53
-DATA avx2Constants<>+6688(SB)/8, $0x00000000cd9e8d57
-DATA avx2Constants<>+6696(SB)/8, $0x00000000cd9e8d57
-DATA avx2Constants<>+6704(SB)/8, $0x00000000cd9e8d57
-DATA avx2Constants<>+6712(SB)/8, $0x00000000cd9e8d57
-DATA avx2Constants<>+6720(SB)/8, $0x000000009e3779b9
-DATA avx2Constants<>+6728(SB)/8, $0x000000009e3779b9
-DATA avx2Constants<>+6736(SB)/8, $0x000000009e3779b9
-DATA avx2Constants<>+6744(SB)/8, $0x000000009e3779b9
-DATA avx2Constants<>+6752(SB)/8, $0x00000000bb67ae85
-DATA avx2Constants<>+6760(SB)/8, $0x00000000bb67ae85
-DATA avx2Constants<>+6768(SB)/8, $0x00000000bb67ae85
-DATA avx2Constants<>+6776(SB)/8, $0x00000000bb67ae85
-DATA avx2Constants<>+6784(SB)/8, $0x00000000ffffffff
-DATA avx2Constants<>+6792(SB)/8, $0x00000000ffffffff
-DATA avx2Constants<>+6800(SB)/8, $0x00000000ffffffff
-DATA avx2Constants<>+6808(SB)/8, $0x00000000ffffffff
-DATA avx2Constants<>+6816(SB)/4, $0x33800000
-DATA avx2Constants<>+6820(SB)/4, $0x33800000
-DATA avx2Constants<>+6824(SB)/4, $0x33800000
-DATA avx2Constants<>+6828(SB)/4, $0x33800000
-DATA avx2Constants<>+6832(SB)/4, $0x33800000
-DATA avx2Constants<>+6836(SB)/4, $0x33800000
-DATA avx2Constants<>+6840(SB)/4, $0x33800000
-DATA avx2Constants<>+6844(SB)/4, $0x33800000
-DATA avx2Constants<>+6848(SB)/8, $0x3ca0000000000000
-DATA avx2Constants<>+6856(SB)/8, $0x3ca0000000000000
-DATA avx2Constants<>+6864(SB)/8, $0x3ca0000000000000
-DATA avx2Constants<>+6872(SB)/8, $0x3ca0000000000000
-DATA avx2Constants<>+6880(SB)/8, $0xc000000000000000
-DATA avx2Constants<>+6888(SB)/8, $0xc000000000000000
-DATA avx2Constants<>+6896(SB)/8, $0xc000000000000000
-DATA avx2Constants<>+6904(SB)/8, $0xc000000000000000
-DATA avx2Constants<>+6912(SB)/8, $0xbfd0000000000000
-DATA avx2Constants<>+6920(SB)/8, $0xbfd0000000000000
-DATA avx2Constants<>+6928(SB)/8, $0xbfd0000000000000
-DATA avx2Constants<>+6936(SB)/8, $0xbfd0000000000000
-DATA avx2Constants<>+6944(SB)/8, $0x401921fb54442d18
-DATA avx2Constants<>+6952(SB)/8, $0x401921fb54442d18
-DATA avx2Constants<>+6960(SB)/8, $0x401921fb54442d18
-DATA avx2Constants<>+6968(SB)/8, $0x401921fb54442d18
-DATA avx2Constants<>+6976(SB)/8, $0x3cb1a62633145c07
-DATA avx2Constants<>+6984(SB)/8, $0x3cb1a62633145c07
-DATA avx2Constants<>+6992(SB)/8, $0x3cb1a62633145c07
-DATA avx2Constants<>+7000(SB)/8, $0x3cb1a62633145c07
-DATA avx2Constants<>+7008(SB)/8, $0x432fffffffffffff
-DATA avx2Constants<>+7016(SB)/8, $0x432fffffffffffff
-DATA avx2Constants<>+7024(SB)/8, $0x432fffffffffffff
-DATA avx2Constants<>+7032(SB)/8, $0x432fffffffffffff
-DATA avx2Constants<>+7040(SB)/8, $0x3f9b2a18dfe093bf
-DATA avx2Constants<>+7048(SB)/8, $0x3f9b2a18dfe093bf
-DATA avx2Constants<>+7056(SB)/8, $0x3f9b2a18dfe093bf
-DATA avx2Constants<>+7064(SB)/8, $0x3f9b2a18dfe093bf
-DATA avx2Constants<>+7072(SB)/8, $0xbfb21ca7e0d00cfc
-DATA avx2Constants<>+7080(SB)/8, $0xbfb21ca7e0d00cfc
-DATA avx2Constants<>+7088(SB)/8, $0xbfb21ca7e0d00cfc
-DATA avx2Constants<>+7096(SB)/8, $0xbfb21ca7e0d00cfc
-DATA avx2Constants<>+7104(SB)/8, $0x3fb88dff227986c6
-DATA avx2Constants<>+7112(SB)/8, $0x3fb88dff227986c6
-DATA avx2Constants<>+7120(SB)/8, $0x3fb88dff227986c6
-DATA avx2Constants<>+7128(SB)/8, $0x3fb88dff227986c6
-DATA avx2Constants<>+7136(SB)/8, $0xbfba6df6c6706f19
-DATA avx2Constants<>+7144(SB)/8, $0xbfba6df6c6706f19
-DATA avx2Constants<>+7152(SB)/8, $0xbfba6df6c6706f19
-DATA avx2Constants<>+7160(SB)/8, $0xbfba6df6c6706f19
-DATA avx2Constants<>+7168(SB)/8, $0x3fbc7b594231f3b0
-DATA avx2Constants<>+7176(SB)/8, $0x3fbc7b594231f3b0
-DATA avx2Constants<>+7184(SB)/8, $0x3fbc7b594231f3b0
-DATA avx2Constants<>+7192(SB)/8, $0x3fbc7b594231f3b0
-DATA avx2Constants<>+7200(SB)/8, $0xbfbff2a3e6102d84
-DATA avx2Constants<>+7208(SB)/8, $0xbfbff2a3e6102d84
-DATA avx2Constants<>+7216(SB)/8, $0xbfbff2a3e6102d84
-DATA avx2Constants<>+7224(SB)/8, $0xbfbff2a3e6102d84
-DATA avx2Constants<>+7232(SB)/8, $0x3fc24848cb221426
-DATA avx2Constants<>+7240(SB)/8, $0x3fc24848cb221426
-DATA avx2Constants<>+7248(SB)/8, $0x3fc24848cb221426
-DATA avx2Constants<>+7256(SB)/8, $0x3fc24848cb221426
-DATA avx2Constants<>+7264(SB)/8, $0xbfc5557f0371f531
-DATA avx2Constants<>+7272(SB)/8, $0xbfc5557f0371f531
-DATA avx2Constants<>+7280(SB)/8, $0xbfc5557f0371f531
-DATA avx2Constants<>+7288(SB)/8, $0xbfc5557f0371f531
-DATA avx2Constants<>+7296(SB)/8, $0x3fc999a00a18fa64
-DATA avx2Constants<>+7304(SB)/8, $0x3fc999a00a18fa64
-DATA avx2Constants<>+7312(SB)/8, $0x3fc999a00a18fa64
-DATA avx2Constants<>+7320(SB)/8, $0x3fc999a00a18fa64
-DATA avx2Constants<>+7328(SB)/8, $0xbfcfffffa6fd3712
-DATA avx2Constants<>+7336(SB)/8, $0xbfcfffffa6fd3712
-DATA avx2Constants<>+7344(SB)/8, $0xbfcfffffa6fd3712
-DATA avx2Constants<>+7352(SB)/8, $0xbfcfffffa6fd3712
-DATA avx2Constants<>+7360(SB)/8, $0x3fd555554f26013e
-DATA avx2Constants<>+7368(SB)/8, $0x3fd555554f26013e
-DATA avx2Constants<>+7376(SB)/8, $0x3fd555554f26013e
-DATA avx2Constants<>+7384(SB)/8, $0x3fd555554f26013e
-DATA avx2Constants<>+7392(SB)/8, $0x4040000000000000
-DATA avx2Constants<>+7400(SB)/8, $0x4040000000000000
-DATA avx2Constants<>+7408(SB)/8, $0x4040000000000000
-DATA avx2Constants<>+7416(SB)/8, $0x4040000000000000
-DATA avx2Constants<>+7424(SB)/8, $0x3e10000000000000
-DATA avx2Constants<>+7432(SB)/8, $0x3e10000000000000
-DATA avx2Constants<>+7440(SB)/8, $0x3e10000000000000
-DATA avx2Constants<>+7448(SB)/8, $0x3e10000000000000
-DATA avx2Constants<>+7456(SB)/8, $0xc1d0000000000000
-DATA avx2Constants<>+7464(SB)/8, $0xc1d0000000000000
-DATA avx2Constants<>+7472(SB)/8, $0xc1d0000000000000
-DATA avx2Constants<>+7480(SB)/8, $0xc1d0000000000000
-DATA avx2Constants<>+7488(SB)/8, $0x3e1921fb54442d18
-DATA avx2Constants<>+7496(SB)/8, $0x3e1921fb54442d18
-DATA avx2Constants<>+7504(SB)/8, $0x3e1921fb54442d18
-DATA avx2Constants<>+7512(SB)/8, $0x3e1921fb54442d18
-DATA avx2Constants<>+7520(SB)/8, $0x3ec6cd87fca3b88b
-DATA avx2Constants<>+7528(SB)/8, $0x3ec6cd87fca3b88b
-DATA avx2Constants<>+7536(SB)/8, $0x3ec6cd87fca3b88b
-DATA avx2Constants<>+7544(SB)/8, $0x3ec6cd87fca3b88b
-DATA avx2Constants<>+7552(SB)/8, $0xbf2a00f9e4cd0405
-DATA avx2Constants<>+7560(SB)/8, $0xbf2a00f9e4cd0405
-DATA avx2Constants<>+7568(SB)/8, $0xbf2a00f9e4cd0405
-DATA avx2Constants<>+7576(SB)/8, $0xbf2a00f9e4cd0405
-DATA avx2Constants<>+7584(SB)/8, $0x3f8111108971a263
-DATA avx2Constants<>+7592(SB)/8, $0x3f8111108971a263
-DATA avx2Constants<>+7600(SB)/8, $0x3f8111108971a263
-DATA avx2Constants<>+7608(SB)/8, $0x3f8111108971a263
-DATA avx2Constants<>+7616(SB)/8, $0xbfc5555554cbb05c
-DATA avx2Constants<>+7624(SB)/8, $0xbfc5555554cbb05c
-DATA avx2Constants<>+7632(SB)/8, $0xbfc5555554cbb05c
-DATA avx2Constants<>+7640(SB)/8, $0xbfc5555554cbb05c
-DATA avx2Constants<>+7648(SB)/8, $0xbe923d815af0d225
-DATA avx2Constants<>+7656(SB)/8, $0xbe923d815af0d225
-DATA avx2Constants<>+7664(SB)/8, $0xbe923d815af0d225
-DATA avx2Constants<>+7672(SB)/8, $0xbe923d815af0d225
-DATA avx2Constants<>+7680(SB)/8, $0x3efa00f11f2687cb
-DATA avx2Constants<>+7688(SB)/8, $0x3efa00f11f2687cb
-DATA avx2Constants<>+7696(SB)/8, $0x3efa00f11f2687cb
-DATA avx2Constants<>+7704(SB)/8, $0x3efa00f11f2687cb
-DATA avx2Constants<>+7712(SB)/8, $0xbf56c16b4011c656
-DATA avx2Constants<>+7720(SB)/8, $0xbf56c16b4011c656
-DATA avx2Constants<>+7728(SB)/8, $0xbf56c16b4011c656
-DATA avx2Constants<>+7736(SB)/8, $0xbf56c16b4011c656
-DATA avx2Constants<>+7744(SB)/8, $0x3fa55555546f583b
-DATA avx2Constants<>+7752(SB)/8, $0x3fa55555546f583b
-DATA avx2Constants<>+7760(SB)/8, $0x3fa55555546f583b
-DATA avx2Constants<>+7768(SB)/8, $0x3fa55555546f583b
-DATA avx2Constants<>+7776(SB)/8, $0xbfdffffffffebff0
-DATA avx2Constants<>+7784(SB)/8, $0xbfdffffffffebff0
-DATA avx2Constants<>+7792(SB)/8, $0xbfdffffffffebff0
-DATA avx2Constants<>+7800(SB)/8, $0xbfdffffffffebff0
-DATA avx2Constants<>+7808(SB)/4, $0x00000001
-DATA avx2Constants<>+7812(SB)/4, $0x00000001
-DATA avx2Constants<>+7816(SB)/4, $0x00000001
-DATA avx2Constants<>+7820(SB)/4, $0x00000001
-DATA avx2Constants<>+7824(SB)/4, $0x00000001
-DATA avx2Constants<>+7828(SB)/4, $0x00000001
-DATA avx2Constants<>+7832(SB)/4, $0x00000001
-DATA avx2Constants<>+7836(SB)/4, $0x00000001
-DATA avx2Constants<>+7840(SB)/4, $0x00007fff
-DATA avx2Constants<>+7844(SB)/4, $0x00007fff
-DATA avx2Constants<>+7848(SB)/4, $0x00007fff
-DATA avx2Constants<>+7852(SB)/4, $0x00007fff
-DATA avx2Constants<>+7856(SB)/4, $0x00007fff
-DATA avx2Constants<>+7860(SB)/4, $0x00007fff
-DATA avx2Constants<>+7864(SB)/4, $0x00007fff
-DATA avx2Constants<>+7868(SB)/4, $0x00007fff
-DATA avx2Constants<>+7872(SB)/4, $0x00000040
-DATA avx2Constants<>+7876(SB)/4, $0x00000040
-DATA avx2Constants<>+7880(SB)/4, $0x00000040
-DATA avx2Constants<>+7884(SB)/4, $0x00000040
-DATA avx2Constants<>+7888(SB)/4, $0x00000040
-DATA avx2Constants<>+7892(SB)/4, $0x00000040
-DATA avx2Constants<>+7896(SB)/4, $0x00000040
-DATA avx2Constants<>+7900(SB)/4, $0x00000040
-DATA avx2Constants<>+7904(SB)/4, $0x4f000000
-DATA avx2Constants<>+7908(SB)/4, $0x4f000000
-DATA avx2Constants<>+7912(SB)/4, $0x4f000000
-DATA avx2Constants<>+7916(SB)/4, $0x4f000000
-DATA avx2Constants<>+7920(SB)/4, $0x4f000000
-DATA avx2Constants<>+7924(SB)/4, $0x4f000000
-DATA avx2Constants<>+7928(SB)/4, $0x4f000000
-DATA avx2Constants<>+7932(SB)/4, $0x4f000000
-DATA avx2Constants<>+7936(SB)/8, $0x41dfffffffc00000
-DATA avx2Constants<>+7944(SB)/8, $0x41dfffffffc00000
-DATA avx2Constants<>+7952(SB)/8, $0x41dfffffffc00000
-DATA avx2Constants<>+7960(SB)/8, $0x41dfffffffc00000
-DATA avx2Constants<>+7968(SB)/8, $0xc1e0000000000000
-DATA avx2Constants<>+7976(SB)/8, $0xc1e0000000000000
-DATA avx2Constants<>+7984(SB)/8, $0xc1e0000000000000
-DATA avx2Constants<>+7992(SB)/8, $0xc1e0000000000000
-DATA avx2Constants<>+8000(SB)/8, $0x0101010101010101
-DATA avx2Constants<>+8008(SB)/8, $0x0101010101010101
-DATA avx2Constants<>+8016(SB)/8, $0x0101010101010101
-DATA avx2Constants<>+8024(SB)/8, $0x0101010101010101
-DATA avx2Constants<>+8032(SB)/4, $0xffffffff
-DATA avx2Constants<>+8036(SB)/4, $0xffffffff
-DATA avx2Constants<>+8040(SB)/4, $0xffffffff
-DATA avx2Constants<>+8044(SB)/4, $0xffffffff
-DATA avx2Constants<>+8048(SB)/4, $0xffffffff
-DATA avx2Constants<>+8052(SB)/4, $0xffffffff
-DATA avx2Constants<>+8056(SB)/4, $0xffffffff
-DATA avx2Constants<>+8060(SB)/4, $0xffffffff
-DATA avx2Constants<>+8064(SB)/8, $0x3fc01752155d4255
-DATA avx2Constants<>+8072(SB)/8, $0x3fc01752155d4255
-DATA avx2Constants<>+8080(SB)/8, $0x3fc01752155d4255
-DATA avx2Constants<>+8088(SB)/8, $0x3fc01752155d4255
-DATA avx2Constants<>+8096(SB)/8, $0x3fbdad32bce14dbb
-DATA avx2Constants<>+8104(SB)/8, $0x3fbdad32bce14dbb
-DATA avx2Constants<>+8112(SB)/8, $0x3fbdad32bce14dbb
-DATA avx2Constants<>+8120(SB)/8, $0x3fbdad32bce14dbb
-DATA avx2Constants<>+8128(SB)/8, $0x3fc113a009a45550
-DATA avx2Constants<>+8136(SB)/8, $0x3fc113a009a45550
-DATA avx2Constants<>+8144(SB)/8, $0x3fc113a009a45550
-DATA avx2Constants<>+8152(SB)/8, $0x3fc113a009a45550
-DATA avx2Constants<>+8160(SB)/8, $0x3fc3b12993bfb149
-DATA avx2Constants<>+8168(SB)/8, $0x3fc3b12993bfb149
-DATA avx2Constants<>+8176(SB)/8, $0x3fc3b12993bfb149
-DATA avx2Constants<>+8184(SB)/8, $0x3fc3b12993bfb149
-DATA avx2Constants<>+8192(SB)/8, $0x3fc745d1bc209aa4
-DATA avx2Constants<>+8200(SB)/8, $0x3fc745d1bc209aa4
-DATA avx2Constants<>+8208(SB)/8, $0x3fc745d1bc209aa4
-DATA avx2Constants<>+8216(SB)/8, $0x3fc745d1bc209aa4
-DATA avx2Constants<>+8224(SB)/8, $0x3fcc71c71bc7a3dc
-DATA avx2Constants<>+8232(SB)/8, $0x3fcc71c71bc7a3dc
-DATA avx2Constants<>+8240(SB)/8, $0x3fcc71c71bc7a3dc
-DATA avx2Constants<>+8248(SB)/8, $0x3fcc71c71bc7a3dc
-DATA avx2Constants<>+8256(SB)/8, $0x3fd2492492498d25
-DATA avx2Constants<>+8264(SB)/8, $0x3fd2492492498d25
-DATA avx2Constants<>+8272(SB)/8, $0x3fd2492492498d25
-DATA avx2Constants<>+8280(SB)/8, $0x3fd2492492498d25
-DATA avx2Constants<>+8288(SB)/8, $0x3fd9999999999968
-DATA avx2Constants<>+8296(SB)/8, $0x3fd9999999999968
-DATA avx2Constants<>+8304(SB)/8, $0x3fd9999999999968
-DATA avx2Constants<>+8312(SB)/8, $0x3fd9999999999968
-DATA avx2Constants<>+8320(SB)/8, $0x3fe5555555555555
-DATA avx2Constants<>+8328(SB)/8, $0x3fe5555555555555
-DATA avx2Constants<>+8336(SB)/8, $0x3fe5555555555555
-DATA avx2Constants<>+8344(SB)/8, $0x3fe5555555555555
-DATA avx2Constants<>+8352(SB)/8, $0x3c85555555555555
-DATA avx2Constants<>+8360(SB)/8, $0x3c85555555555555
-DATA avx2Constants<>+8368(SB)/8, $0x3c85555555555555
-DATA avx2Constants<>+8376(SB)/8, $0x3c85555555555555
-DATA avx2Constants<>+8384(SB)/8, $0x4090000000000000
-DATA avx2Constants<>+8392(SB)/8, $0x4090000000000000
-DATA avx2Constants<>+8400(SB)/8, $0x4090000000000000
-DATA avx2Constants<>+8408(SB)/8, $0x4090000000000000
-DATA avx2Constants<>+8416(SB)/8, $0x4069000000000000
-DATA avx2Constants<>+8424(SB)/8, $0x4069000000000000
-DATA avx2Constants<>+8432(SB)/8, $0x4069000000000000
-DATA avx2Constants<>+8440(SB)/8, $0x4069000000000000
-DATA avx2Constants<>+8448(SB)/8, $0xc069000000000000
-DATA avx2Constants<>+8456(SB)/8, $0xc069000000000000
-DATA avx2Constants<>+8464(SB)/8, $0xc069000000000000
-DATA avx2Constants<>+8472(SB)/8, $0xc069000000000000
-GLOBL avx2Constants<>(SB), RODATA|NOPTR, $8480
+DATA avx2Constants<>+6584(SB)/8, $0x0000000000000003
+DATA avx2Constants<>+6592(SB)/8, $0x0000000000000004
+DATA avx2Constants<>+6600(SB)/8, $0x0000000000000004
+DATA avx2Constants<>+6608(SB)/8, $0x0000000000000004
+DATA avx2Constants<>+6616(SB)/8, $0x0000000000000004
+DATA avx2Constants<>+6624(SB)/8, $0x00000000d2511f53
+DATA avx2Constants<>+6632(SB)/8, $0x00000000d2511f53
+DATA avx2Constants<>+6640(SB)/8, $0x00000000d2511f53
+DATA avx2Constants<>+6648(SB)/8, $0x00000000d2511f53
+DATA avx2Constants<>+6656(SB)/8, $0x00000000cd9e8d57
+DATA avx2Constants<>+6664(SB)/8, $0x00000000cd9e8d57
+DATA avx2Constants<>+6672(SB)/8, $0x00000000cd9e8d57
+DATA avx2Constants<>+6680(SB)/8, $0x00000000cd9e8d57
+DATA avx2Constants<>+6688(SB)/8, $0x000000009e3779b9
+DATA avx2Constants<>+6696(SB)/8, $0x000000009e3779b9
+DATA avx2Constants<>+6704(SB)/8, $0x000000009e3779b9
+DATA avx2Constants<>+6712(SB)/8, $0x000000009e3779b9
+DATA avx2Constants<>+6720(SB)/8, $0x00000000bb67ae85
+DATA avx2Constants<>+6728(SB)/8, $0x00000000bb67ae85
+DATA avx2Constants<>+6736(SB)/8, $0x00000000bb67ae85
+DATA avx2Constants<>+6744(SB)/8, $0x00000000bb67ae85
+DATA avx2Constants<>+6752(SB)/8, $0x00000000ffffffff
+DATA avx2Constants<>+6760(SB)/8, $0x00000000ffffffff
+DATA avx2Constants<>+6768(SB)/8, $0x00000000ffffffff
+DATA avx2Constants<>+6776(SB)/8, $0x00000000ffffffff
+DATA avx2Constants<>+6784(SB)/4, $0x33800000
+DATA avx2Constants<>+6788(SB)/4, $0x33800000
+DATA avx2Constants<>+6792(SB)/4, $0x33800000
+DATA avx2Constants<>+6796(SB)/4, $0x33800000
+DATA avx2Constants<>+6800(SB)/4, $0x33800000
+DATA avx2Constants<>+6804(SB)/4, $0x33800000
+DATA avx2Constants<>+6808(SB)/4, $0x33800000
+DATA avx2Constants<>+6812(SB)/4, $0x33800000
+DATA avx2Constants<>+6816(SB)/8, $0x3ca0000000000000
+DATA avx2Constants<>+6824(SB)/8, $0x3ca0000000000000
+DATA avx2Constants<>+6832(SB)/8, $0x3ca0000000000000
+DATA avx2Constants<>+6840(SB)/8, $0x3ca0000000000000
+DATA avx2Constants<>+6848(SB)/8, $0xc000000000000000
+DATA avx2Constants<>+6856(SB)/8, $0xc000000000000000
+DATA avx2Constants<>+6864(SB)/8, $0xc000000000000000
+DATA avx2Constants<>+6872(SB)/8, $0xc000000000000000
+DATA avx2Constants<>+6880(SB)/8, $0xbfd0000000000000
+DATA avx2Constants<>+6888(SB)/8, $0xbfd0000000000000
+DATA avx2Constants<>+6896(SB)/8, $0xbfd0000000000000
+DATA avx2Constants<>+6904(SB)/8, $0xbfd0000000000000
+DATA avx2Constants<>+6912(SB)/8, $0x401921fb54442d18
+DATA avx2Constants<>+6920(SB)/8, $0x401921fb54442d18
+DATA avx2Constants<>+6928(SB)/8, $0x401921fb54442d18
+DATA avx2Constants<>+6936(SB)/8, $0x401921fb54442d18
+DATA avx2Constants<>+6944(SB)/8, $0x3cb1a62633145c07
+DATA avx2Constants<>+6952(SB)/8, $0x3cb1a62633145c07
+DATA avx2Constants<>+6960(SB)/8, $0x3cb1a62633145c07
+DATA avx2Constants<>+6968(SB)/8, $0x3cb1a62633145c07
+DATA avx2Constants<>+6976(SB)/8, $0x432fffffffffffff
+DATA avx2Constants<>+6984(SB)/8, $0x432fffffffffffff
+DATA avx2Constants<>+6992(SB)/8, $0x432fffffffffffff
+DATA avx2Constants<>+7000(SB)/8, $0x432fffffffffffff
+DATA avx2Constants<>+7008(SB)/8, $0x3f9b2a18dfe093bf
+DATA avx2Constants<>+7016(SB)/8, $0x3f9b2a18dfe093bf
+DATA avx2Constants<>+7024(SB)/8, $0x3f9b2a18dfe093bf
+DATA avx2Constants<>+7032(SB)/8, $0x3f9b2a18dfe093bf
+DATA avx2Constants<>+7040(SB)/8, $0xbfb21ca7e0d00cfc
+DATA avx2Constants<>+7048(SB)/8, $0xbfb21ca7e0d00cfc
+DATA avx2Constants<>+7056(SB)/8, $0xbfb21ca7e0d00cfc
+DATA avx2Constants<>+7064(SB)/8, $0xbfb21ca7e0d00cfc
+DATA avx2Constants<>+7072(SB)/8, $0x3fb88dff227986c6
+DATA avx2Constants<>+7080(SB)/8, $0x3fb88dff227986c6
+DATA avx2Constants<>+7088(SB)/8, $0x3fb88dff227986c6
+DATA avx2Constants<>+7096(SB)/8, $0x3fb88dff227986c6
+DATA avx2Constants<>+7104(SB)/8, $0xbfba6df6c6706f19
+DATA avx2Constants<>+7112(SB)/8, $0xbfba6df6c6706f19
+DATA avx2Constants<>+7120(SB)/8, $0xbfba6df6c6706f19
+DATA avx2Constants<>+7128(SB)/8, $0xbfba6df6c6706f19
+DATA avx2Constants<>+7136(SB)/8, $0x3fbc7b594231f3b0
+DATA avx2Constants<>+7144(SB)/8, $0x3fbc7b594231f3b0
+DATA avx2Constants<>+7152(SB)/8, $0x3fbc7b594231f3b0
+DATA avx2Constants<>+7160(SB)/8, $0x3fbc7b594231f3b0
+DATA avx2Constants<>+7168(SB)/8, $0xbfbff2a3e6102d84
+DATA avx2Constants<>+7176(SB)/8, $0xbfbff2a3e6102d84
+DATA avx2Constants<>+7184(SB)/8, $0xbfbff2a3e6102d84
+DATA avx2Constants<>+7192(SB)/8, $0xbfbff2a3e6102d84
+DATA avx2Constants<>+7200(SB)/8, $0x3fc24848cb221426
+DATA avx2Constants<>+7208(SB)/8, $0x3fc24848cb221426
+DATA avx2Constants<>+7216(SB)/8, $0x3fc24848cb221426
+DATA avx2Constants<>+7224(SB)/8, $0x3fc24848cb221426
+DATA avx2Constants<>+7232(SB)/8, $0xbfc5557f0371f531
+DATA avx2Constants<>+7240(SB)/8, $0xbfc5557f0371f531
+DATA avx2Constants<>+7248(SB)/8, $0xbfc5557f0371f531
+DATA avx2Constants<>+7256(SB)/8, $0xbfc5557f0371f531
+DATA avx2Constants<>+7264(SB)/8, $0x3fc999a00a18fa64
+DATA avx2Constants<>+7272(SB)/8, $0x3fc999a00a18fa64
+DATA avx2Constants<>+7280(SB)/8, $0x3fc999a00a18fa64
+DATA avx2Constants<>+7288(SB)/8, $0x3fc999a00a18fa64
+DATA avx2Constants<>+7296(SB)/8, $0xbfcfffffa6fd3712
+DATA avx2Constants<>+7304(SB)/8, $0xbfcfffffa6fd3712
+DATA avx2Constants<>+7312(SB)/8, $0xbfcfffffa6fd3712
+DATA avx2Constants<>+7320(SB)/8, $0xbfcfffffa6fd3712
+DATA avx2Constants<>+7328(SB)/8, $0x3fd555554f26013e
+DATA avx2Constants<>+7336(SB)/8, $0x3fd555554f26013e
+DATA avx2Constants<>+7344(SB)/8, $0x3fd555554f26013e
+DATA avx2Constants<>+7352(SB)/8, $0x3fd555554f26013e
+DATA avx2Constants<>+7360(SB)/8, $0x4040000000000000
+DATA avx2Constants<>+7368(SB)/8, $0x4040000000000000
+DATA avx2Constants<>+7376(SB)/8, $0x4040000000000000
+DATA avx2Constants<>+7384(SB)/8, $0x4040000000000000
+DATA avx2Constants<>+7392(SB)/8, $0x3e10000000000000
+DATA avx2Constants<>+7400(SB)/8, $0x3e10000000000000
+DATA avx2Constants<>+7408(SB)/8, $0x3e10000000000000
+DATA avx2Constants<>+7416(SB)/8, $0x3e10000000000000
+DATA avx2Constants<>+7424(SB)/8, $0xc1d0000000000000
+DATA avx2Constants<>+7432(SB)/8, $0xc1d0000000000000
+DATA avx2Constants<>+7440(SB)/8, $0xc1d0000000000000
+DATA avx2Constants<>+7448(SB)/8, $0xc1d0000000000000
+DATA avx2Constants<>+7456(SB)/8, $0x3e1921fb54442d18
+DATA avx2Constants<>+7464(SB)/8, $0x3e1921fb54442d18
+DATA avx2Constants<>+7472(SB)/8, $0x3e1921fb54442d18
+DATA avx2Constants<>+7480(SB)/8, $0x3e1921fb54442d18
+DATA avx2Constants<>+7488(SB)/8, $0x3ec6cd87fca3b88b
+DATA avx2Constants<>+7496(SB)/8, $0x3ec6cd87fca3b88b
+DATA avx2Constants<>+7504(SB)/8, $0x3ec6cd87fca3b88b
+DATA avx2Constants<>+7512(SB)/8, $0x3ec6cd87fca3b88b
+DATA avx2Constants<>+7520(SB)/8, $0xbf2a00f9e4cd0405
+DATA avx2Constants<>+7528(SB)/8, $0xbf2a00f9e4cd0405
+DATA avx2Constants<>+7536(SB)/8, $0xbf2a00f9e4cd0405
+DATA avx2Constants<>+7544(SB)/8, $0xbf2a00f9e4cd0405
+DATA avx2Constants<>+7552(SB)/8, $0x3f8111108971a263
+DATA avx2Constants<>+7560(SB)/8, $0x3f8111108971a263
+DATA avx2Constants<>+7568(SB)/8, $0x3f8111108971a263
+DATA avx2Constants<>+7576(SB)/8, $0x3f8111108971a263
+DATA avx2Constants<>+7584(SB)/8, $0xbfc5555554cbb05c
+DATA avx2Constants<>+7592(SB)/8, $0xbfc5555554cbb05c
+DATA avx2Constants<>+7600(SB)/8, $0xbfc5555554cbb05c
+DATA avx2Constants<>+7608(SB)/8, $0xbfc5555554cbb05c
+DATA avx2Constants<>+7616(SB)/8, $0xbe923d815af0d225
+DATA avx2Constants<>+7624(SB)/8, $0xbe923d815af0d225
+DATA avx2Constants<>+7632(SB)/8, $0xbe923d815af0d225
+DATA avx2Constants<>+7640(SB)/8, $0xbe923d815af0d225
+DATA avx2Constants<>+7648(SB)/8, $0x3efa00f11f2687cb
+DATA avx2Constants<>+7656(SB)/8, $0x3efa00f11f2687cb
+DATA avx2Constants<>+7664(SB)/8, $0x3efa00f11f2687cb
+DATA avx2Constants<>+7672(SB)/8, $0x3efa00f11f2687cb
+DATA avx2Constants<>+7680(SB)/8, $0xbf56c16b4011c656
+DATA avx2Constants<>+7688(SB)/8, $0xbf56c16b4011c656
+DATA avx2Constants<>+7696(SB)/8, $0xbf56c16b4011c656
+DATA avx2Constants<>+7704(SB)/8, $0xbf56c16b4011c656
+DATA avx2Constants<>+7712(SB)/8, $0x3fa55555546f583b
+DATA avx2Constants<>+7720(SB)/8, $0x3fa55555546f583b
+DATA avx2Constants<>+7728(SB)/8, $0x3fa55555546f583b
+DATA avx2Constants<>+7736(SB)/8, $0x3fa55555546f583b
+DATA avx2Constants<>+7744(SB)/8, $0xbfdffffffffebff0
+DATA avx2Constants<>+7752(SB)/8, $0xbfdffffffffebff0
+DATA avx2Constants<>+7760(SB)/8, $0xbfdffffffffebff0
+DATA avx2Constants<>+7768(SB)/8, $0xbfdffffffffebff0
+DATA avx2Constants<>+7776(SB)/4, $0x00000001
+DATA avx2Constants<>+7780(SB)/4, $0x00000001
+DATA avx2Constants<>+7784(SB)/4, $0x00000001
+DATA avx2Constants<>+7788(SB)/4, $0x00000001
+DATA avx2Constants<>+7792(SB)/4, $0x00000001
+DATA avx2Constants<>+7796(SB)/4, $0x00000001
+DATA avx2Constants<>+7800(SB)/4, $0x00000001
+DATA avx2Constants<>+7804(SB)/4, $0x00000001
+DATA avx2Constants<>+7808(SB)/4, $0x00007fff
+DATA avx2Constants<>+7812(SB)/4, $0x00007fff
+DATA avx2Constants<>+7816(SB)/4, $0x00007fff
+DATA avx2Constants<>+7820(SB)/4, $0x00007fff
+DATA avx2Constants<>+7824(SB)/4, $0x00007fff
+DATA avx2Constants<>+7828(SB)/4, $0x00007fff
+DATA avx2Constants<>+7832(SB)/4, $0x00007fff
+DATA avx2Constants<>+7836(SB)/4, $0x00007fff
+DATA avx2Constants<>+7840(SB)/4, $0x00000040
+DATA avx2Constants<>+7844(SB)/4, $0x00000040
+DATA avx2Constants<>+7848(SB)/4, $0x00000040
+DATA avx2Constants<>+7852(SB)/4, $0x00000040
+DATA avx2Constants<>+7856(SB)/4, $0x00000040
+DATA avx2Constants<>+7860(SB)/4, $0x00000040
+DATA avx2Constants<>+7864(SB)/4, $0x00000040
+DATA avx2Constants<>+7868(SB)/4, $0x00000040
+DATA avx2Constants<>+7872(SB)/4, $0x4f000000
+DATA avx2Constants<>+7876(SB)/4, $0x4f000000
+DATA avx2Constants<>+7880(SB)/4, $0x4f000000
+DATA avx2Constants<>+7884(SB)/4, $0x4f000000
+DATA avx2Constants<>+7888(SB)/4, $0x4f000000
+DATA avx2Constants<>+7892(SB)/4, $0x4f000000
+DATA avx2Constants<>+7896(SB)/4, $0x4f000000
+DATA avx2Constants<>+7900(SB)/4, $0x4f000000
+DATA avx2Constants<>+7904(SB)/8, $0x41dfffffffc00000
+DATA avx2Constants<>+7912(SB)/8, $0x41dfffffffc00000
+DATA avx2Constants<>+7920(SB)/8, $0x41dfffffffc00000
+DATA avx2Constants<>+7928(SB)/8, $0x41dfffffffc00000
+DATA avx2Constants<>+7936(SB)/8, $0xc1e0000000000000
+DATA avx2Constants<>+7944(SB)/8, $0xc1e0000000000000
+DATA avx2Constants<>+7952(SB)/8, $0xc1e0000000000000
+DATA avx2Constants<>+7960(SB)/8, $0xc1e0000000000000
+DATA avx2Constants<>+7968(SB)/8, $0x0101010101010101
+DATA avx2Constants<>+7976(SB)/8, $0x0101010101010101
+DATA avx2Constants<>+7984(SB)/8, $0x0101010101010101
+DATA avx2Constants<>+7992(SB)/8, $0x0101010101010101
+DATA avx2Constants<>+8000(SB)/4, $0xffffffff
+DATA avx2Constants<>+8004(SB)/4, $0xffffffff
+DATA avx2Constants<>+8008(SB)/4, $0xffffffff
+DATA avx2Constants<>+8012(SB)/4, $0xffffffff
+DATA avx2Constants<>+8016(SB)/4, $0xffffffff
+DATA avx2Constants<>+8020(SB)/4, $0xffffffff
+DATA avx2Constants<>+8024(SB)/4, $0xffffffff
+DATA avx2Constants<>+8028(SB)/4, $0xffffffff
+DATA avx2Constants<>+8032(SB)/8, $0x3fc01752155d4255
+DATA avx2Constants<>+8040(SB)/8, $0x3fc01752155d4255
+DATA avx2Constants<>+8048(SB)/8, $0x3fc01752155d4255
+DATA avx2Constants<>+8056(SB)/8, $0x3fc01752155d4255
+DATA avx2Constants<>+8064(SB)/8, $0x3fbdad32bce14dbb
+DATA avx2Constants<>+8072(SB)/8, $0x3fbdad32bce14dbb
+DATA avx2Constants<>+8080(SB)/8, $0x3fbdad32bce14dbb
+DATA avx2Constants<>+8088(SB)/8, $0x3fbdad32bce14dbb
+DATA avx2Constants<>+8096(SB)/8, $0x3fc113a009a45550
+DATA avx2Constants<>+8104(SB)/8, $0x3fc113a009a45550
+DATA avx2Constants<>+8112(SB)/8, $0x3fc113a009a45550
+DATA avx2Constants<>+8120(SB)/8, $0x3fc113a009a45550
+DATA avx2Constants<>+8128(SB)/8, $0x3fc3b12993bfb149
+DATA avx2Constants<>+8136(SB)/8, $0x3fc3b12993bfb149
+DATA avx2Constants<>+8144(SB)/8, $0x3fc3b12993bfb149
+DATA avx2Constants<>+8152(SB)/8, $0x3fc3b12993bfb149
+DATA avx2Constants<>+8160(SB)/8, $0x3fc745d1bc209aa4
+DATA avx2Constants<>+8168(SB)/8, $0x3fc745d1bc209aa4
+DATA avx2Constants<>+8176(SB)/8, $0x3fc745d1bc209aa4
+DATA avx2Constants<>+8184(SB)/8, $0x3fc745d1bc209aa4
+DATA avx2Constants<>+8192(SB)/8, $0x3fcc71c71bc7a3dc
+DATA avx2Constants<>+8200(SB)/8, $0x3fcc71c71bc7a3dc
+DATA avx2Constants<>+8208(SB)/8, $0x3fcc71c71bc7a3dc
+DATA avx2Constants<>+8216(SB)/8, $0x3fcc71c71bc7a3dc
+DATA avx2Constants<>+8224(SB)/8, $0x3fd2492492498d25
+DATA avx2Constants<>+8232(SB)/8, $0x3fd2492492498d25
+DATA avx2Constants<>+8240(SB)/8, $0x3fd2492492498d25
+DATA avx2Constants<>+8248(SB)/8, $0x3fd2492492498d25
+DATA avx2Constants<>+8256(SB)/8, $0x3fd9999999999968
+DATA avx2Constants<>+8264(SB)/8, $0x3fd9999999999968
+DATA avx2Constants<>+8272(SB)/8, $0x3fd9999999999968
+DATA avx2Constants<>+8280(SB)/8, $0x3fd9999999999968
+DATA avx2Constants<>+8288(SB)/8, $0x3fe5555555555555
+DATA avx2Constants<>+8296(SB)/8, $0x3fe5555555555555
+DATA avx2Constants<>+8304(SB)/8, $0x3fe5555555555555
+DATA avx2Constants<>+8312(SB)/8, $0x3fe5555555555555
+DATA avx2Constants<>+8320(SB)/8, $0x3c85555555555555
+DATA avx2Constants<>+8328(SB)/8, $0x3c85555555555555
+DATA avx2Constants<>+8336(SB)/8, $0x3c85555555555555
+DATA avx2Constants<>+8344(SB)/8, $0x3c85555555555555
+DATA avx2Constants<>+8352(SB)/8, $0x4090000000000000
+DATA avx2Constants<>+8360(SB)/8, $0x4090000000000000
+DATA avx2Constants<>+8368(SB)/8, $0x4090000000000000
+DATA avx2Constants<>+8376(SB)/8, $0x4090000000000000
+DATA avx2Constants<>+8384(SB)/8, $0x4069000000000000
+DATA avx2Constants<>+8392(SB)/8, $0x4069000000000000
+DATA avx2Constants<>+8400(SB)/8, $0x4069000000000000
+DATA avx2Constants<>+8408(SB)/8, $0x4069000000000000
+DATA avx2Constants<>+8416(SB)/8, $0xc069000000000000
+DATA avx2Constants<>+8424(SB)/8, $0xc069000000000000
+DATA avx2Constants<>+8432(SB)/8, $0xc069000000000000
+DATA avx2Constants<>+8440(SB)/8, $0xc069000000000000
+GLOBL avx2Constants<>(SB), RODATA|NOPTR, $8448

@@ -1074,8 +1074,7 @@ next:
 body:
 	VBROADCASTSS     avx512Constants<>+16(SB), Z1
 	VMINPS           Z0, Z1, Z0
-	VBROADCASTSS     avx512Constants<>+20(SB), Z1
-	VMAXPS           Z0, Z1, Z0
+	VCMPPS.BCST      $0x15, avx512Constants<>+20(SB), Z0, K2
 	VBROADCASTSS     avx512Constants<>+28(SB), Z1
 	VFMADD231PS.BCST avx512Constants<>+24(SB), Z0, Z1
 	VSUBPS.BCST      avx512Constants<>+28(SB), Z1, Z1
@@ -1089,7 +1088,7 @@ body:
 	VFMADD213PS.BCST avx512Constants<>+56(SB), Z0, Z3
 	VFMADD231PS      Z3, Z2, Z0
 	VADDPS.BCST      avx512Constants<>+12(SB), Z0, Z0
-	VSCALEFPS        Z1, Z0, Z0
+	VSCALEFPS.Z      Z1, Z0, K2, Z0
 	CMPQ             AX, $0x00000010
 	JLT              partialStore
 	VMOVUPS          Z0, (CX)
@@ -1129,15 +1128,14 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSS     avx512Constants<>+20(SB), Z1
-	VORPS.BCST       avx512Constants<>+0(SB), Z0, Z2
-	VMAXPS           Z2, Z1, Z1
+	VORPS.BCST       avx512Constants<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x15, avx512Constants<>+20(SB), Z1, K2
 	VBROADCASTSS     avx512Constants<>+12(SB), Z2
-	VBROADCASTSS     avx512Constants<>+28(SB), Z4
-	VFMADD231PS.BCST avx512Constants<>+24(SB), Z1, Z4
-	VSUBPS.BCST      avx512Constants<>+28(SB), Z4, Z4
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z4, Z1
-	VFMADD231PS.BCST avx512Constants<>+36(SB), Z4, Z1
+	VBROADCASTSS     avx512Constants<>+28(SB), Z3
+	VFMADD231PS.BCST avx512Constants<>+24(SB), Z1, Z3
+	VSUBPS.BCST      avx512Constants<>+28(SB), Z3, Z3
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z3, Z1
+	VFMADD231PS.BCST avx512Constants<>+36(SB), Z3, Z1
 	VMULPS           Z1, Z1, Z5
 	VBROADCASTSS     avx512Constants<>+40(SB), Z6
 	VFMADD213PS.BCST avx512Constants<>+44(SB), Z1, Z6
@@ -1147,12 +1145,12 @@ body:
 	VFMADD231PS      Z6, Z5, Z1
 	VMOVAPS          Z2, Z5
 	VFMADD231PS      Z1, Z2, Z5
-	VSCALEFPS        Z4, Z5, Z1
+	VSCALEFPS.Z      Z3, Z5, K2, Z1
 	VPMOVD2M         Z0, K2
 	VBROADCASTSS     avx512Constants<>+12(SB), Z0
-	VBLENDMPS        Z1, Z0, K2, Z3
+	VBLENDMPS        Z1, Z0, K2, Z4
 	VADDPS.BCST      avx512Constants<>+12(SB), Z1, Z0
-	VDIVPS           Z0, Z3, Z0
+	VDIVPS           Z0, Z4, Z0
 	CMPQ             AX, $0x00000010
 	JLT              partialStore
 	VMOVUPS          Z0, (CX)
@@ -1475,9 +1473,8 @@ next:
 body:
 	VBROADCASTSS     avx512Constants<>+704(SB), Z1
 	VMAXPS           Z0, Z1, Z1
-	VBROADCASTSS     avx512Constants<>+20(SB), Z2
 	VORPS.BCST       avx512Constants<>+0(SB), Z0, Z0
-	VMAXPS           Z0, Z2, Z0
+	VCMPPS.BCST      $0x15, avx512Constants<>+20(SB), Z0, K2
 	VBROADCASTSS     avx512Constants<>+12(SB), Z2
 	VBROADCASTSS     avx512Constants<>+28(SB), Z3
 	VFMADD231PS.BCST avx512Constants<>+24(SB), Z0, Z3
@@ -1493,7 +1490,7 @@ body:
 	VFMADD231PS      Z5, Z4, Z0
 	VMOVAPS          Z2, Z4
 	VFMADD231PS      Z0, Z2, Z4
-	VSCALEFPS        Z3, Z4, Z0
+	VSCALEFPS.Z      Z3, Z4, K2, Z0
 	VADDPS.BCST      avx512Constants<>+12(SB), Z0, Z2
 	VSUBPS.BCST      avx512Constants<>+12(SB), Z2, Z3
 	VBROADCASTSS     avx512Constants<>+12(SB), Z4
@@ -1651,112 +1648,10 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSS     avx512Constants<>+784(SB), Z1
-	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
-	VMINPS           Z2, Z1, Z1
-	VSUBPS.BCST      avx512Constants<>+752(SB), Z1, Z2
-	VADDPS.BCST      avx512Constants<>+752(SB), Z1, Z6
-	VDIVPS           Z6, Z2, Z2
-	VBROADCASTSS     avx512Constants<>+788(SB), Z6
-	VFMADD231PS.BCST avx512Constants<>+788(SB), Z2, Z6
-	VADDPS           Z6, Z1, Z6
-	VFNMADD231PS     Z1, Z2, Z6
-	VBROADCASTSS     avx512Constants<>+796(SB), Z7
-	VFMADD231PS.BCST avx512Constants<>+792(SB), Z2, Z7
-	VFMADD231PS      Z7, Z6, Z2
-	VBROADCASTSS     avx512Constants<>+800(SB), Z6
-	VFMADD213PS.BCST avx512Constants<>+804(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+808(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+812(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+816(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+820(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+824(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+828(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+832(SB), Z2, Z6
-	VFMADD213PS.BCST avx512Constants<>+836(SB), Z2, Z6
-	VMULPS           Z1, Z1, Z2
-	VMOVAPS          Z2, Z7
-	VFMSUB231PS      Z1, Z1, Z7
-	VBROADCASTSS     avx512Constants<>+28(SB), Z8
-	VFMADD231PS.BCST avx512Constants<>+840(SB), Z2, Z8
-	VSUBPS.BCST      avx512Constants<>+28(SB), Z8, Z8
-	VMULPS.BCST      avx512Constants<>+696(SB), Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z8, Z2
-	VFMADD231PS.BCST avx512Constants<>+696(SB), Z7, Z2
-	VFMADD231PS.BCST avx512Constants<>+36(SB), Z8, Z2
-	VMULPS           Z2, Z2, Z7
-	VBROADCASTSS     avx512Constants<>+40(SB), Z9
-	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z9
-	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z9
-	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z9
-	VFMADD213PS.BCST avx512Constants<>+56(SB), Z2, Z9
-	VFMADD231PS      Z9, Z7, Z2
-	VBROADCASTSS     avx512Constants<>+844(SB), Z7
-	VCMPPS           $0x11, Z1, Z7, K2
-	VMULPS           Z6, Z1, Z7
-	VMOVAPS          Z7, Z9
-	VFMADD231PS      Z2, Z7, Z9
-	VSCALEFPS        Z8, Z9, Z7
-	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z7, K2, Z3
-	VBROADCASTSS     avx512Constants<>+704(SB), Z7
-	VMAXPS           Z0, Z7, Z7
-	VSUBPS           Z3, Z7, Z7
-	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z9
-	VORPS            Z9, Z7, Z7
-	VFMADD231PS.BCST avx512Constants<>+848(SB), Z1, Z6
-	VMOVAPS          Z6, Z1
-	VFMADD231PS      Z2, Z6, Z1
-	VSCALEFPS        Z8, Z1, Z1
-	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z1, K2, Z4
-	VPMOVD2M         Z0, K2
-	VBROADCASTSS     avx512Constants<>+12(SB), Z0
-	VSUBPS           Z4, Z0, Z0
-	VBLENDMPS        Z4, Z0, K2, Z5
-	CMPQ             AX, $0x00000010
-	JLT              partialStore
-	VMOVUPS          Z7, (CX)
-	VMOVUPS          Z5, (BX)
-	ADDQ             $0x00000040, CX
-	ADDQ             $0x00000040, DX
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, AX
-	JNE              next
-
-done:
-	VZEROUPPER
-	RET
-
-partialLoad:
-	MOVL      $-1, SI
-	BZHIL     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (DX), K1, Z0
-	JMP       body
-
-partialStore:
-	VMOVUPS Z7, K1, (CX)
-	VMOVUPS Z5, K1, (BX)
-	VZEROUPPER
-	RET
-
-// func gelu32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
-	MOVQ  n+32(FP), AX
-	TESTQ AX, AX
-	JE    done
-	MOVQ  dst+0(FP), CX
-	MOVQ  a+8(FP), DX
-
-next:
-	CMPQ    AX, $0x00000010
-	JLT     partialLoad
-	VMOVUPS (DX), Z0
-
-body:
-	VBROADCASTSS     avx512Constants<>+784(SB), Z1
-	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
-	VMINPS           Z2, Z1, Z1
+	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z1
+	VCMPPS.BCST      $0x1a, avx512Constants<>+784(SB), Z1, K2
+	VBROADCASTSS     avx512Constants<>+784(SB), Z2
+	VMINPS           Z1, Z2, Z1
 	VSUBPS.BCST      avx512Constants<>+752(SB), Z1, Z2
 	VADDPS.BCST      avx512Constants<>+752(SB), Z1, Z4
 	VDIVPS           Z4, Z2, Z2
@@ -1794,16 +1689,113 @@ body:
 	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z7
 	VFMADD213PS.BCST avx512Constants<>+56(SB), Z2, Z7
 	VFMADD231PS      Z7, Z5, Z2
-	VBROADCASTSS     avx512Constants<>+844(SB), Z5
-	VCMPPS           $0x11, Z1, Z5, K2
-	VMULPS           Z4, Z1, Z1
-	VMOVAPS          Z1, Z4
-	VFMADD231PS      Z2, Z1, Z4
-	VSCALEFPS        Z6, Z4, Z1
-	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z1, K2, Z3
-	VBROADCASTSS     avx512Constants<>+704(SB), Z1
-	VMAXPS           Z0, Z1, Z1
-	VSUBPS           Z3, Z1, Z1
+	VMULPS           Z4, Z1, Z5
+	VMOVAPS          Z5, Z7
+	VFMADD231PS      Z2, Z5, Z7
+	VSCALEFPS.Z      Z6, Z7, K2, Z5
+	VBROADCASTSS     avx512Constants<>+704(SB), Z7
+	VMAXPS           Z0, Z7, Z7
+	VSUBPS           Z5, Z7, Z5
+	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z7
+	VORPS            Z7, Z5, Z5
+	VFMSUB231PS.BCST avx512Constants<>+844(SB), Z1, Z4
+	VMOVAPS          Z4, Z1
+	VFMADD231PS      Z2, Z4, Z1
+	VSCALEFPS.Z      Z6, Z1, K2, Z1
+	VPMOVD2M         Z0, K2
+	VXORPS.BCST      avx512Constants<>+0(SB), Z1, Z0
+	VADDPS.BCST      avx512Constants<>+12(SB), Z1, Z1
+	VBLENDMPS        Z0, Z1, K2, Z3
+	CMPQ             AX, $0x00000010
+	JLT              partialStore
+	VMOVUPS          Z5, (CX)
+	VMOVUPS          Z3, (BX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	SUBQ             $0x00000010, AX
+	JNE              next
+
+done:
+	VZEROUPPER
+	RET
+
+partialLoad:
+	MOVL      $-1, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	JMP       body
+
+partialStore:
+	VMOVUPS Z5, K1, (CX)
+	VMOVUPS Z3, K1, (BX)
+	VZEROUPPER
+	RET
+
+// func gelu32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
+	MOVQ  n+32(FP), AX
+	TESTQ AX, AX
+	JE    done
+	MOVQ  dst+0(FP), CX
+	MOVQ  a+8(FP), DX
+
+next:
+	CMPQ    AX, $0x00000010
+	JLT     partialLoad
+	VMOVUPS (DX), Z0
+
+body:
+	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z1
+	VCMPPS.BCST      $0x1a, avx512Constants<>+784(SB), Z1, K2
+	VBROADCASTSS     avx512Constants<>+784(SB), Z2
+	VMINPS           Z1, Z2, Z1
+	VSUBPS.BCST      avx512Constants<>+752(SB), Z1, Z2
+	VADDPS.BCST      avx512Constants<>+752(SB), Z1, Z3
+	VDIVPS           Z3, Z2, Z2
+	VBROADCASTSS     avx512Constants<>+788(SB), Z3
+	VFMADD231PS.BCST avx512Constants<>+788(SB), Z2, Z3
+	VADDPS           Z3, Z1, Z3
+	VFNMADD231PS     Z1, Z2, Z3
+	VBROADCASTSS     avx512Constants<>+796(SB), Z4
+	VFMADD231PS.BCST avx512Constants<>+792(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z2
+	VBROADCASTSS     avx512Constants<>+800(SB), Z3
+	VFMADD213PS.BCST avx512Constants<>+804(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+808(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+812(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+816(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+820(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+824(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+828(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+832(SB), Z2, Z3
+	VFMADD213PS.BCST avx512Constants<>+836(SB), Z2, Z3
+	VMULPS           Z1, Z1, Z2
+	VMOVAPS          Z2, Z4
+	VFMSUB231PS      Z1, Z1, Z4
+	VBROADCASTSS     avx512Constants<>+28(SB), Z5
+	VFMADD231PS.BCST avx512Constants<>+840(SB), Z2, Z5
+	VSUBPS.BCST      avx512Constants<>+28(SB), Z5, Z5
+	VMULPS.BCST      avx512Constants<>+696(SB), Z2, Z2
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z5, Z2
+	VFMADD231PS.BCST avx512Constants<>+696(SB), Z4, Z2
+	VFMADD231PS.BCST avx512Constants<>+36(SB), Z5, Z2
+	VMULPS           Z2, Z2, Z4
+	VBROADCASTSS     avx512Constants<>+40(SB), Z6
+	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z6
+	VFMADD213PS.BCST avx512Constants<>+56(SB), Z2, Z6
+	VFMADD231PS      Z6, Z4, Z2
+	VMULPS           Z3, Z1, Z1
+	VMOVAPS          Z1, Z3
+	VFMADD231PS      Z2, Z1, Z3
+	VSCALEFPS.Z      Z5, Z3, K2, Z1
+	VBROADCASTSS     avx512Constants<>+704(SB), Z2
+	VMAXPS           Z0, Z2, Z2
+	VSUBPS           Z1, Z2, Z1
 	VANDPS.BCST      avx512Constants<>+0(SB), Z0, Z0
 	VORPS            Z0, Z1, Z0
 	CMPQ             AX, $0x00000010
@@ -1845,60 +1837,58 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSS     avx512Constants<>+784(SB), Z1
-	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z2
-	VMINPS           Z2, Z1, Z1
+	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z1
+	VCMPPS.BCST      $0x1a, avx512Constants<>+784(SB), Z1, K2
+	VBROADCASTSS     avx512Constants<>+784(SB), Z2
+	VMINPS           Z1, Z2, Z1
 	VSUBPS.BCST      avx512Constants<>+752(SB), Z1, Z2
-	VADDPS.BCST      avx512Constants<>+752(SB), Z1, Z5
-	VDIVPS           Z5, Z2, Z2
-	VBROADCASTSS     avx512Constants<>+788(SB), Z5
-	VFMADD231PS.BCST avx512Constants<>+788(SB), Z2, Z5
-	VADDPS           Z5, Z1, Z5
-	VFNMADD231PS     Z1, Z2, Z5
-	VBROADCASTSS     avx512Constants<>+796(SB), Z6
-	VFMADD231PS.BCST avx512Constants<>+792(SB), Z2, Z6
-	VFMADD231PS      Z6, Z5, Z2
-	VBROADCASTSS     avx512Constants<>+800(SB), Z5
-	VFMADD213PS.BCST avx512Constants<>+804(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+808(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+812(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+816(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+820(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+824(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+828(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+832(SB), Z2, Z5
-	VFMADD213PS.BCST avx512Constants<>+836(SB), Z2, Z5
+	VADDPS.BCST      avx512Constants<>+752(SB), Z1, Z4
+	VDIVPS           Z4, Z2, Z2
+	VBROADCASTSS     avx512Constants<>+788(SB), Z4
+	VFMADD231PS.BCST avx512Constants<>+788(SB), Z2, Z4
+	VADDPS           Z4, Z1, Z4
+	VFNMADD231PS     Z1, Z2, Z4
+	VBROADCASTSS     avx512Constants<>+796(SB), Z5
+	VFMADD231PS.BCST avx512Constants<>+792(SB), Z2, Z5
+	VFMADD231PS      Z5, Z4, Z2
+	VBROADCASTSS     avx512Constants<>+800(SB), Z4
+	VFMADD213PS.BCST avx512Constants<>+804(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+808(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+812(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+816(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+820(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+824(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+828(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+832(SB), Z2, Z4
+	VFMADD213PS.BCST avx512Constants<>+836(SB), Z2, Z4
 	VMULPS           Z1, Z1, Z2
-	VMOVAPS          Z2, Z6
-	VFMSUB231PS      Z1, Z1, Z6
-	VBROADCASTSS     avx512Constants<>+28(SB), Z7
-	VFMADD231PS.BCST avx512Constants<>+840(SB), Z2, Z7
-	VSUBPS.BCST      avx512Constants<>+28(SB), Z7, Z7
+	VMOVAPS          Z2, Z5
+	VFMSUB231PS      Z1, Z1, Z5
+	VBROADCASTSS     avx512Constants<>+28(SB), Z6
+	VFMADD231PS.BCST avx512Constants<>+840(SB), Z2, Z6
+	VSUBPS.BCST      avx512Constants<>+28(SB), Z6, Z6
 	VMULPS.BCST      avx512Constants<>+696(SB), Z2, Z2
-	VFMADD231PS.BCST avx512Constants<>+32(SB), Z7, Z2
-	VFMADD231PS.BCST avx512Constants<>+696(SB), Z6, Z2
-	VFMADD231PS.BCST avx512Constants<>+36(SB), Z7, Z2
-	VMULPS           Z2, Z2, Z6
-	VBROADCASTSS     avx512Constants<>+40(SB), Z8
-	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z8
-	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z8
-	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z8
-	VFMADD213PS.BCST avx512Constants<>+56(SB), Z2, Z8
-	VFMADD231PS      Z8, Z6, Z2
-	VBROADCASTSS     avx512Constants<>+844(SB), Z6
-	VCMPPS           $0x11, Z1, Z6, K2
-	VFMADD231PS.BCST avx512Constants<>+848(SB), Z1, Z5
-	VMOVAPS          Z5, Z1
-	VFMADD231PS      Z2, Z5, Z1
-	VSCALEFPS        Z7, Z1, Z1
-	VBLENDMPS.BCST   avx512Constants<>+0(SB), Z1, K2, Z3
+	VFMADD231PS.BCST avx512Constants<>+32(SB), Z6, Z2
+	VFMADD231PS.BCST avx512Constants<>+696(SB), Z5, Z2
+	VFMADD231PS.BCST avx512Constants<>+36(SB), Z6, Z2
+	VMULPS           Z2, Z2, Z5
+	VBROADCASTSS     avx512Constants<>+40(SB), Z7
+	VFMADD213PS.BCST avx512Constants<>+44(SB), Z2, Z7
+	VFMADD213PS.BCST avx512Constants<>+48(SB), Z2, Z7
+	VFMADD213PS.BCST avx512Constants<>+52(SB), Z2, Z7
+	VFMADD213PS.BCST avx512Constants<>+56(SB), Z2, Z7
+	VFMADD231PS      Z7, Z5, Z2
+	VFMSUB231PS.BCST avx512Constants<>+844(SB), Z1, Z4
+	VMOVAPS          Z4, Z1
+	VFMADD231PS      Z2, Z4, Z1
+	VSCALEFPS.Z      Z6, Z1, K2, Z1
 	VPMOVD2M         Z0, K2
-	VBROADCASTSS     avx512Constants<>+12(SB), Z0
-	VSUBPS           Z3, Z0, Z0
-	VBLENDMPS        Z3, Z0, K2, Z4
+	VXORPS.BCST      avx512Constants<>+0(SB), Z1, Z0
+	VADDPS.BCST      avx512Constants<>+12(SB), Z1, Z1
+	VBLENDMPS        Z0, Z1, K2, Z3
 	CMPQ             AX, $0x00000010
 	JLT              partialStore
-	VMOVUPS          Z4, (CX)
+	VMOVUPS          Z3, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	SUBQ             $0x00000010, AX
@@ -1916,7 +1906,7 @@ partialLoad:
 	JMP       body
 
 partialStore:
-	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Z3, K1, (CX)
 	VZEROUPPER
 	RET
 
@@ -1978,17 +1968,17 @@ next:
 body:
 	VANDPS.BCST      avx512Constants<>+4(SB), Z0, Z1
 	VBROADCASTSS     avx512Constants<>+28(SB), Z2
-	VFMADD231PS.BCST avx512Constants<>+852(SB), Z1, Z2
+	VFMADD231PS.BCST avx512Constants<>+848(SB), Z1, Z2
 	VSUBPS.BCST      avx512Constants<>+28(SB), Z2, Z3
+	VFMADD231PS.BCST avx512Constants<>+852(SB), Z3, Z1
 	VFMADD231PS.BCST avx512Constants<>+856(SB), Z3, Z1
 	VFMADD231PS.BCST avx512Constants<>+860(SB), Z3, Z1
-	VFMADD231PS.BCST avx512Constants<>+864(SB), Z3, Z1
 	VMULPS           Z1, Z1, Z3
 	VMULPS           Z1, Z3, Z4
-	VBROADCASTSS     avx512Constants<>+868(SB), Z5
+	VBROADCASTSS     avx512Constants<>+864(SB), Z5
+	VFMADD213PS.BCST avx512Constants<>+868(SB), Z3, Z5
 	VFMADD213PS.BCST avx512Constants<>+872(SB), Z3, Z5
 	VFMADD213PS.BCST avx512Constants<>+876(SB), Z3, Z5
-	VFMADD213PS.BCST avx512Constants<>+880(SB), Z3, Z5
 	VFMADD231PS      Z5, Z4, Z1
 	VPTERNLOGD.BCST  $0x78, avx512Constants<>+0(SB), Z0, Z1
 	VPSLLD           $0x1f, Z2, Z0
@@ -2032,20 +2022,20 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSS     avx512Constants<>+884(SB), Z1
-	VFMADD231PS.BCST avx512Constants<>+852(SB), Z0, Z1
-	VBROADCASTSS     avx512Constants<>+888(SB), Z2
-	VPTERNLOGD.BCST  $0xf8, avx512Constants<>+892(SB), Z1, Z2
-	VSUBPS.BCST      avx512Constants<>+884(SB), Z2, Z1
+	VBROADCASTSS     avx512Constants<>+880(SB), Z1
+	VFMADD231PS.BCST avx512Constants<>+848(SB), Z0, Z1
+	VBROADCASTSS     avx512Constants<>+884(SB), Z2
+	VPTERNLOGD.BCST  $0xf8, avx512Constants<>+888(SB), Z1, Z2
+	VSUBPS.BCST      avx512Constants<>+880(SB), Z2, Z1
+	VFMADD231PS.BCST avx512Constants<>+852(SB), Z1, Z0
 	VFMADD231PS.BCST avx512Constants<>+856(SB), Z1, Z0
 	VFMADD231PS.BCST avx512Constants<>+860(SB), Z1, Z0
-	VFMADD231PS.BCST avx512Constants<>+864(SB), Z1, Z0
 	VMULPS           Z0, Z0, Z1
 	VMULPS           Z0, Z1, Z3
-	VBROADCASTSS     avx512Constants<>+868(SB), Z4
+	VBROADCASTSS     avx512Constants<>+864(SB), Z4
+	VFMADD213PS.BCST avx512Constants<>+868(SB), Z1, Z4
 	VFMADD213PS.BCST avx512Constants<>+872(SB), Z1, Z4
 	VFMADD213PS.BCST avx512Constants<>+876(SB), Z1, Z4
-	VFMADD213PS.BCST avx512Constants<>+880(SB), Z1, Z4
 	VFMADD231PS      Z4, Z3, Z0
 	VPSLLD           $0x19, Z2, Z1
 	VPTERNLOGD.BCST  $0x78, avx512Constants<>+0(SB), Z1, Z0
@@ -2477,16 +2467,16 @@ TEXT ·neg64AVX512(SB), NOSPLIT, $0-40
 
 turn:
 	VMOVUPS     (DX), Z0
-	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+892(SB), Z0, Z0
 	VMOVUPS     Z0, (CX)
 	VMOVUPS     64(DX), Z0
-	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+892(SB), Z0, Z0
 	VMOVUPS     Z0, 64(CX)
 	VMOVUPS     128(DX), Z0
-	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+892(SB), Z0, Z0
 	VMOVUPS     Z0, 128(CX)
 	VMOVUPS     192(DX), Z0
-	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+892(SB), Z0, Z0
 	VMOVUPS     Z0, 192(CX)
 	ADDQ        $0x00000100, CX
 	ADDQ        $0x00000100, DX
@@ -2502,7 +2492,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VXORPD.BCST avx512Constants<>+896(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+892(SB), Z0, Z0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -2540,16 +2530,16 @@ TEXT ·abs64AVX512(SB), NOSPLIT, $0-40
 
 turn:
 	VMOVUPS     (DX), Z0
-	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+900(SB), Z0, Z0
 	VMOVUPS     Z0, (CX)
 	VMOVUPS     64(DX), Z0
-	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+900(SB), Z0, Z0
 	VMOVUPS     Z0, 64(CX)
 	VMOVUPS     128(DX), Z0
-	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+900(SB), Z0, Z0
 	VMOVUPS     Z0, 128(CX)
 	VMOVUPS     192(DX), Z0
-	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+900(SB), Z0, Z0
 	VMOVUPS     Z0, 192(CX)
 	ADDQ        $0x00000100, CX
 	ADDQ        $0x00000100, DX
@@ -2565,7 +2555,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+900(SB), Z0, Z0
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -2608,9 +2598,9 @@ body:
 	VXORPD         Z1, Z1, Z1
 	VCMPPD         $0x11, Z1, Z0, K2
 	VADDPD         Z1, Z0, Z2
-	VBLENDMPD.BCST avx512Constants<>+912(SB), Z2, K2, Z3
+	VBLENDMPD.BCST avx512Constants<>+908(SB), Z2, K2, Z3
 	VCMPPD         $0x11, Z0, Z1, K2
-	VBLENDMPD.BCST avx512Constants<>+920(SB), Z3, K2, Z4
+	VBLENDMPD.BCST avx512Constants<>+916(SB), Z3, K2, Z4
 	CMPQ           AX, $0x00000008
 	JLT            partialStore
 	VMOVUPS        Z4, (CX)
@@ -2690,7 +2680,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD avx512Constants<>+920(SB), Z1
+	VBROADCASTSD avx512Constants<>+916(SB), Z1
 	VSQRTPD      Z0, Z0
 	VDIVPD       Z0, Z1, Z0
 	CMPQ         AX, $0x00000008
@@ -3141,30 +3131,29 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+928(SB), Z1
+	VBROADCASTSD     avx512Constants<>+924(SB), Z1
 	VMINPD           Z0, Z1, Z0
-	VBROADCASTSD     avx512Constants<>+936(SB), Z1
-	VMAXPD           Z0, Z1, Z0
-	VBROADCASTSD     avx512Constants<>+952(SB), Z1
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z1, Z1
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z1, Z0
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z1, Z0
+	VCMPPD.BCST      $0x15, avx512Constants<>+932(SB), Z0, K2
+	VBROADCASTSD     avx512Constants<>+948(SB), Z1
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z0, Z1
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z1, Z1
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z1, Z0
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z1, Z0
 	VMULPD           Z0, Z0, Z2
-	VBROADCASTSD     avx512Constants<>+976(SB), Z3
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z0, Z3
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z0, Z3
+	VBROADCASTSD     avx512Constants<>+972(SB), Z3
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z0, Z3
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z0, Z3
 	VFMADD231PD      Z3, Z2, Z0
-	VADDPD.BCST      avx512Constants<>+920(SB), Z0, Z0
-	VSCALEFPD        Z1, Z0, Z0
+	VADDPD.BCST      avx512Constants<>+916(SB), Z0, Z0
+	VSCALEFPD.Z      Z1, Z0, K2, Z0
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
 	VMOVUPS          Z0, (CX)
@@ -3204,36 +3193,35 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+936(SB), Z1
-	VORPD.BCST       avx512Constants<>+896(SB), Z0, Z2
-	VMAXPD           Z2, Z1, Z1
-	VBROADCASTSD     avx512Constants<>+920(SB), Z2
-	VBROADCASTSD     avx512Constants<>+952(SB), Z4
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z1, Z4
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z4, Z4
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z4, Z1
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z4, Z1
+	VORPD.BCST       avx512Constants<>+892(SB), Z0, Z1
+	VCMPPD.BCST      $0x15, avx512Constants<>+932(SB), Z1, K2
+	VBROADCASTSD     avx512Constants<>+916(SB), Z2
+	VBROADCASTSD     avx512Constants<>+948(SB), Z3
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z1, Z3
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z3, Z3
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z3, Z1
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z3, Z1
 	VMULPD           Z1, Z1, Z5
-	VBROADCASTSD     avx512Constants<>+976(SB), Z6
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z1, Z6
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z1, Z6
+	VBROADCASTSD     avx512Constants<>+972(SB), Z6
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z1, Z6
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z1, Z6
 	VFMADD231PD      Z6, Z5, Z1
 	VMOVAPS          Z2, Z5
 	VFMADD231PD      Z1, Z2, Z5
-	VSCALEFPD        Z4, Z5, Z1
+	VSCALEFPD.Z      Z3, Z5, K2, Z1
 	VPMOVQ2M         Z0, K2
-	VBROADCASTSD     avx512Constants<>+920(SB), Z0
-	VBLENDMPD        Z1, Z0, K2, Z3
-	VADDPD.BCST      avx512Constants<>+920(SB), Z1, Z0
-	VDIVPD           Z0, Z3, Z0
+	VBROADCASTSD     avx512Constants<>+916(SB), Z0
+	VBLENDMPD        Z1, Z0, K2, Z4
+	VADDPD.BCST      avx512Constants<>+916(SB), Z1, Z0
+	VDIVPD           Z0, Z4, Z0
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
 	VMOVUPS          Z0, (CX)
@@ -3273,42 +3261,42 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+928(SB), Z1
+	VBROADCASTSD     avx512Constants<>+924(SB), Z1
 	VMINPD           Z0, Z1, Z1
-	VBROADCASTSD     avx512Constants<>+1064(SB), Z3
+	VBROADCASTSD     avx512Constants<>+1060(SB), Z3
 	VMAXPD           Z1, Z3, Z1
-	VBROADCASTSD     avx512Constants<>+952(SB), Z3
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z1, Z3
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z3, Z4
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z4, Z1
+	VBROADCASTSD     avx512Constants<>+948(SB), Z3
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z1, Z3
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z3, Z4
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z4, Z1
 	VMOVAPS          Z1, Z5
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z4, Z5
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z4, Z5
 	VSUBPD           Z5, Z1, Z1
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z4, Z1
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z4, Z1
 	VMULPD           Z5, Z5, Z4
-	VBROADCASTSD     avx512Constants<>+976(SB), Z6
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z5, Z6
+	VBROADCASTSD     avx512Constants<>+972(SB), Z6
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z5, Z6
 	VFMADD231PD      Z6, Z4, Z1
 	VPSLLQ           $0x34, Z3, Z3
-	VPADDQ.BCST      avx512Constants<>+1056(SB), Z3, Z3
-	VSUBPD.BCST      avx512Constants<>+1056(SB), Z3, Z4
+	VPADDQ.BCST      avx512Constants<>+1052(SB), Z3, Z3
+	VSUBPD.BCST      avx512Constants<>+1052(SB), Z3, Z4
 	VMULPD           Z5, Z3, Z5
 	VADDPD           Z5, Z4, Z6
 	VSUBPD           Z6, Z4, Z4
 	VADDPD           Z5, Z4, Z4
 	VFMADD231PD      Z1, Z3, Z4
 	VADDPD           Z4, Z6, Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z3
-	VCMPPD.BCST      $0x11, avx512Constants<>+1072(SB), Z3, K2
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z3
+	VCMPPD.BCST      $0x11, avx512Constants<>+1068(SB), Z3, K2
 	VADDPD           Z1, Z1, Z1
 	VBLENDMPD        Z0, Z1, K2, Z2
 	CMPQ             AX, $0x00000008
@@ -3350,34 +3338,34 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+1080(SB), Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
+	VBROADCASTSD     avx512Constants<>+1076(SB), Z1
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z2
 	VMINPD           Z2, Z1, Z1
 	VADDPD           Z1, Z1, Z1
-	VBROADCASTSD     avx512Constants<>+952(SB), Z2
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z2, Z3
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z3, Z1
+	VBROADCASTSD     avx512Constants<>+948(SB), Z2
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z1, Z2
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z2, Z3
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z3, Z1
 	VMOVAPS          Z1, Z4
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z3, Z4
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z3, Z4
 	VSUBPD           Z4, Z1, Z1
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z3, Z1
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z3, Z1
 	VMULPD           Z4, Z4, Z3
-	VBROADCASTSD     avx512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z4, Z5
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z4, Z5
+	VBROADCASTSD     avx512Constants<>+972(SB), Z5
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z4, Z5
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z4, Z5
 	VFMADD231PD      Z5, Z3, Z1
 	VPSLLQ           $0x34, Z2, Z2
-	VPADDQ.BCST      avx512Constants<>+1056(SB), Z2, Z2
-	VSUBPD.BCST      avx512Constants<>+1056(SB), Z2, Z3
+	VPADDQ.BCST      avx512Constants<>+1052(SB), Z2, Z2
+	VSUBPD.BCST      avx512Constants<>+1052(SB), Z2, Z3
 	VMULPD           Z4, Z2, Z4
 	VADDPD           Z4, Z3, Z5
 	VSUBPD           Z5, Z3, Z3
@@ -3386,14 +3374,14 @@ body:
 	VADDPD           Z3, Z5, Z1
 	VSUBPD           Z1, Z5, Z2
 	VADDPD           Z3, Z2, Z2
-	VADDPD.BCST      avx512Constants<>+920(SB), Z1, Z3
+	VADDPD.BCST      avx512Constants<>+916(SB), Z1, Z3
 	VSUBPD           Z1, Z3, Z4
 	VSUBPD           Z4, Z3, Z5
 	VSUBPD           Z5, Z1, Z5
-	VBROADCASTSD     avx512Constants<>+920(SB), Z6
+	VBROADCASTSD     avx512Constants<>+916(SB), Z6
 	VSUBPD           Z4, Z6, Z4
 	VADDPD           Z4, Z5, Z4
-	VBROADCASTSD     avx512Constants<>+920(SB), Z5
+	VBROADCASTSD     avx512Constants<>+916(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z1, Z6
 	VFNMADD231PD     Z3, Z6, Z1
@@ -3402,7 +3390,7 @@ body:
 	VFNMADD231PD     Z2, Z6, Z1
 	VMOVAPS          Z6, Z2
 	VFMADD231PD      Z5, Z1, Z2
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z0
 	VORPD            Z0, Z2, Z0
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
@@ -3447,32 +3435,32 @@ body:
 	VGETEXPPD        Z0, Z2
 	VGETEXPPD        Z1, Z3
 	VSUBPD           Z3, Z2, Z2
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z1, Z1
-	VADDPD.BCST      avx512Constants<>+1088(SB), Z1, Z3
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z1, Z1
+	VADDPD.BCST      avx512Constants<>+1084(SB), Z1, Z3
 	VDIVPD           Z3, Z1, Z3
 	VMULPD           Z3, Z3, Z7
 	VMULPD           Z1, Z1, Z8
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z8, Z8
-	VBROADCASTSD     avx512Constants<>+1096(SB), Z9
-	VFMADD213PD.BCST avx512Constants<>+1104(SB), Z7, Z9
-	VFMADD213PD.BCST avx512Constants<>+1112(SB), Z7, Z9
-	VFMADD213PD.BCST avx512Constants<>+1120(SB), Z7, Z9
-	VFMADD213PD.BCST avx512Constants<>+1128(SB), Z7, Z9
-	VFMADD213PD.BCST avx512Constants<>+1136(SB), Z7, Z9
-	VFMADD213PD.BCST avx512Constants<>+1144(SB), Z7, Z9
-	VFMADD213PD.BCST avx512Constants<>+1152(SB), Z7, Z9
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z8, Z8
+	VBROADCASTSD     avx512Constants<>+1092(SB), Z9
+	VFMADD213PD.BCST avx512Constants<>+1100(SB), Z7, Z9
+	VFMADD213PD.BCST avx512Constants<>+1108(SB), Z7, Z9
+	VFMADD213PD.BCST avx512Constants<>+1116(SB), Z7, Z9
+	VFMADD213PD.BCST avx512Constants<>+1124(SB), Z7, Z9
+	VFMADD213PD.BCST avx512Constants<>+1132(SB), Z7, Z9
+	VFMADD213PD.BCST avx512Constants<>+1140(SB), Z7, Z9
+	VFMADD213PD.BCST avx512Constants<>+1148(SB), Z7, Z9
 	VMOVAPS          Z8, Z10
 	VFMADD231PD      Z9, Z7, Z10
 	VMULPD           Z10, Z3, Z3
-	VFMADD231PD.BCST avx512Constants<>+1160(SB), Z2, Z3
+	VFMADD231PD.BCST avx512Constants<>+1156(SB), Z2, Z3
 	VSUBPD           Z3, Z8, Z3
 	VSUBPD           Z3, Z1, Z1
-	VFMADD231PD.BCST avx512Constants<>+1168(SB), Z2, Z1
-	VCMPPD.BCST      $0x19, avx512Constants<>+1176(SB), Z0, K2
-	VBLENDMPD.BCST   avx512Constants<>+1184(SB), Z1, K2, Z4
-	VCMPPD.BCST      $0x00, avx512Constants<>+1176(SB), Z0, K2
-	VBLENDMPD.BCST   avx512Constants<>+1192(SB), Z4, K2, Z5
-	VCMPPD.BCST      $0x00, avx512Constants<>+1200(SB), Z0, K2
+	VFMADD231PD.BCST avx512Constants<>+1164(SB), Z2, Z1
+	VCMPPD.BCST      $0x19, avx512Constants<>+1172(SB), Z0, K2
+	VBLENDMPD.BCST   avx512Constants<>+1180(SB), Z1, K2, Z4
+	VCMPPD.BCST      $0x00, avx512Constants<>+1172(SB), Z0, K2
+	VBLENDMPD.BCST   avx512Constants<>+1188(SB), Z4, K2, Z5
+	VCMPPD.BCST      $0x00, avx512Constants<>+1196(SB), Z0, K2
 	VBLENDMPD        Z0, Z5, K2, Z6
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
@@ -3513,52 +3501,52 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VADDPD.BCST      avx512Constants<>+920(SB), Z0, Z1
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD     avx512Constants<>+920(SB), Z3
+	VADDPD.BCST      avx512Constants<>+916(SB), Z0, Z1
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z1, Z2
+	VBROADCASTSD     avx512Constants<>+916(SB), Z3
 	VSUBPD           Z2, Z1, Z4
 	VSUBPD           Z4, Z3, Z3
 	VSUBPD           Z2, Z0, Z2
 	VADDPD           Z2, Z3, Z2
-	VPSUBQ.BCST      avx512Constants<>+1208(SB), Z1, Z3
-	VANDPD.BCST      avx512Constants<>+1192(SB), Z3, Z3
-	VPADDQ.BCST      avx512Constants<>+1088(SB), Z3, Z4
+	VPSUBQ.BCST      avx512Constants<>+1204(SB), Z1, Z3
+	VANDPD.BCST      avx512Constants<>+1188(SB), Z3, Z3
+	VPADDQ.BCST      avx512Constants<>+1084(SB), Z3, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       avx512Constants<>+1216(SB), Z4, Z4
-	VSUBPD.BCST      avx512Constants<>+1224(SB), Z4, Z4
+	VORPD.BCST       avx512Constants<>+1212(SB), Z4, Z4
+	VSUBPD.BCST      avx512Constants<>+1220(SB), Z4, Z4
 	VPSUBQ           Z3, Z1, Z1
-	VBROADCASTSD     avx512Constants<>+920(SB), Z8
-	VMINPD.BCST      avx512Constants<>+1056(SB), Z3, Z3
+	VBROADCASTSD     avx512Constants<>+916(SB), Z8
+	VMINPD.BCST      avx512Constants<>+1052(SB), Z3, Z3
 	VPSUBQ           Z3, Z8, Z3
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z1, Z1
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z1, Z1
 	VFMADD231PD      Z3, Z2, Z1
-	VADDPD.BCST      avx512Constants<>+1088(SB), Z1, Z2
+	VADDPD.BCST      avx512Constants<>+1084(SB), Z1, Z2
 	VDIVPD           Z2, Z1, Z2
 	VMULPD           Z2, Z2, Z3
 	VMULPD           Z1, Z1, Z8
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z8, Z8
-	VBROADCASTSD     avx512Constants<>+1096(SB), Z9
-	VFMADD213PD.BCST avx512Constants<>+1104(SB), Z3, Z9
-	VFMADD213PD.BCST avx512Constants<>+1112(SB), Z3, Z9
-	VFMADD213PD.BCST avx512Constants<>+1120(SB), Z3, Z9
-	VFMADD213PD.BCST avx512Constants<>+1128(SB), Z3, Z9
-	VFMADD213PD.BCST avx512Constants<>+1136(SB), Z3, Z9
-	VFMADD213PD.BCST avx512Constants<>+1144(SB), Z3, Z9
-	VFMADD213PD.BCST avx512Constants<>+1152(SB), Z3, Z9
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z8, Z8
+	VBROADCASTSD     avx512Constants<>+1092(SB), Z9
+	VFMADD213PD.BCST avx512Constants<>+1100(SB), Z3, Z9
+	VFMADD213PD.BCST avx512Constants<>+1108(SB), Z3, Z9
+	VFMADD213PD.BCST avx512Constants<>+1116(SB), Z3, Z9
+	VFMADD213PD.BCST avx512Constants<>+1124(SB), Z3, Z9
+	VFMADD213PD.BCST avx512Constants<>+1132(SB), Z3, Z9
+	VFMADD213PD.BCST avx512Constants<>+1140(SB), Z3, Z9
+	VFMADD213PD.BCST avx512Constants<>+1148(SB), Z3, Z9
 	VMOVAPS          Z8, Z10
 	VFMADD231PD      Z9, Z3, Z10
 	VMULPD           Z10, Z2, Z2
-	VFMADD231PD.BCST avx512Constants<>+1160(SB), Z4, Z2
+	VFMADD231PD.BCST avx512Constants<>+1156(SB), Z4, Z2
 	VSUBPD           Z2, Z8, Z2
 	VSUBPD           Z2, Z1, Z1
-	VFMADD231PD.BCST avx512Constants<>+1168(SB), Z4, Z1
-	VCMPPD.BCST      $0x19, avx512Constants<>+912(SB), Z0, K2
-	VBLENDMPD.BCST   avx512Constants<>+1184(SB), Z1, K2, Z5
-	VCMPPD.BCST      $0x00, avx512Constants<>+912(SB), Z0, K2
-	VBLENDMPD.BCST   avx512Constants<>+1192(SB), Z5, K2, Z6
-	VCMPPD.BCST      $0x00, avx512Constants<>+1200(SB), Z0, K2
+	VFMADD231PD.BCST avx512Constants<>+1164(SB), Z4, Z1
+	VCMPPD.BCST      $0x19, avx512Constants<>+908(SB), Z0, K2
+	VBLENDMPD.BCST   avx512Constants<>+1180(SB), Z1, K2, Z5
+	VCMPPD.BCST      $0x00, avx512Constants<>+908(SB), Z0, K2
+	VBLENDMPD.BCST   avx512Constants<>+1188(SB), Z5, K2, Z6
+	VCMPPD.BCST      $0x00, avx512Constants<>+1196(SB), Z0, K2
 	VBLENDMPD        Z0, Z6, K2, Z7
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z0
 	VORPD            Z0, Z7, Z0
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
@@ -3599,72 +3587,71 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+1176(SB), Z1
+	VBROADCASTSD     avx512Constants<>+1172(SB), Z1
 	VMAXPD           Z0, Z1, Z1
-	VBROADCASTSD     avx512Constants<>+936(SB), Z2
-	VORPD.BCST       avx512Constants<>+896(SB), Z0, Z0
-	VMAXPD           Z0, Z2, Z0
-	VBROADCASTSD     avx512Constants<>+920(SB), Z2
-	VBROADCASTSD     avx512Constants<>+952(SB), Z3
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z0, Z3
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z3, Z3
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z3, Z0
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z3, Z0
+	VORPD.BCST       avx512Constants<>+892(SB), Z0, Z0
+	VCMPPD.BCST      $0x15, avx512Constants<>+932(SB), Z0, K2
+	VBROADCASTSD     avx512Constants<>+916(SB), Z2
+	VBROADCASTSD     avx512Constants<>+948(SB), Z3
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z0, Z3
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z3, Z3
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z3, Z0
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z3, Z0
 	VMULPD           Z0, Z0, Z4
-	VBROADCASTSD     avx512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z0, Z5
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z0, Z5
+	VBROADCASTSD     avx512Constants<>+972(SB), Z5
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z0, Z5
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z0, Z5
 	VFMADD231PD      Z5, Z4, Z0
 	VMOVAPS          Z2, Z4
 	VFMADD231PD      Z0, Z2, Z4
-	VSCALEFPD        Z3, Z4, Z0
-	VADDPD.BCST      avx512Constants<>+920(SB), Z0, Z2
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z2, Z3
-	VBROADCASTSD     avx512Constants<>+920(SB), Z4
+	VSCALEFPD.Z      Z3, Z4, K2, Z0
+	VADDPD.BCST      avx512Constants<>+916(SB), Z0, Z2
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z2, Z3
+	VBROADCASTSD     avx512Constants<>+916(SB), Z4
 	VSUBPD           Z3, Z2, Z5
 	VSUBPD           Z5, Z4, Z4
 	VSUBPD           Z3, Z0, Z0
 	VADDPD           Z0, Z4, Z0
-	VPSUBQ.BCST      avx512Constants<>+1208(SB), Z2, Z3
-	VANDPD.BCST      avx512Constants<>+1192(SB), Z3, Z3
-	VPADDQ.BCST      avx512Constants<>+1088(SB), Z3, Z4
+	VPSUBQ.BCST      avx512Constants<>+1204(SB), Z2, Z3
+	VANDPD.BCST      avx512Constants<>+1188(SB), Z3, Z3
+	VPADDQ.BCST      avx512Constants<>+1084(SB), Z3, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       avx512Constants<>+1216(SB), Z4, Z4
-	VSUBPD.BCST      avx512Constants<>+1224(SB), Z4, Z4
+	VORPD.BCST       avx512Constants<>+1212(SB), Z4, Z4
+	VSUBPD.BCST      avx512Constants<>+1220(SB), Z4, Z4
 	VPSUBQ           Z3, Z2, Z2
-	VBROADCASTSD     avx512Constants<>+920(SB), Z5
-	VMINPD.BCST      avx512Constants<>+1056(SB), Z3, Z3
+	VBROADCASTSD     avx512Constants<>+916(SB), Z5
+	VMINPD.BCST      avx512Constants<>+1052(SB), Z3, Z3
 	VPSUBQ           Z3, Z5, Z3
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z2, Z2
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z2, Z2
 	VFMADD231PD      Z3, Z0, Z2
-	VADDPD.BCST      avx512Constants<>+1088(SB), Z2, Z0
+	VADDPD.BCST      avx512Constants<>+1084(SB), Z2, Z0
 	VDIVPD           Z0, Z2, Z0
 	VMULPD           Z0, Z0, Z3
 	VMULPD           Z2, Z2, Z5
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z5, Z5
-	VBROADCASTSD     avx512Constants<>+1096(SB), Z6
-	VFMADD213PD.BCST avx512Constants<>+1104(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1112(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1120(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1128(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1136(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1144(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1152(SB), Z3, Z6
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z5, Z5
+	VBROADCASTSD     avx512Constants<>+1092(SB), Z6
+	VFMADD213PD.BCST avx512Constants<>+1100(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1108(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1116(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1124(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1132(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1140(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1148(SB), Z3, Z6
 	VMOVAPS          Z5, Z7
 	VFMADD231PD      Z6, Z3, Z7
 	VMULPD           Z7, Z0, Z0
-	VFMADD231PD.BCST avx512Constants<>+1160(SB), Z4, Z0
+	VFMADD231PD.BCST avx512Constants<>+1156(SB), Z4, Z0
 	VSUBPD           Z0, Z5, Z0
 	VSUBPD           Z0, Z2, Z0
-	VFMADD231PD.BCST avx512Constants<>+1168(SB), Z4, Z0
+	VFMADD231PD.BCST avx512Constants<>+1164(SB), Z4, Z0
 	VADDPD           Z0, Z1, Z0
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
@@ -3706,84 +3693,84 @@ next:
 
 body:
 	VMULPD           Z0, Z0, Z1
-	VBROADCASTSD     avx512Constants<>+1232(SB), Z2
-	VFMADD213PD.BCST avx512Constants<>+1240(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1248(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1256(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1264(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1272(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1280(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1288(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1296(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1304(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1312(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1320(SB), Z1, Z2
-	VFMADD213PD.BCST avx512Constants<>+1328(SB), Z1, Z2
+	VBROADCASTSD     avx512Constants<>+1228(SB), Z2
+	VFMADD213PD.BCST avx512Constants<>+1236(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1244(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1252(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1260(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1268(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1276(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1284(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1292(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1300(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1308(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1316(SB), Z1, Z2
+	VFMADD213PD.BCST avx512Constants<>+1324(SB), Z1, Z2
 	VMOVAPS          Z0, Z1
 	VFMADD231PD      Z0, Z2, Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
-	VCMPPD.BCST      $0x11, avx512Constants<>+920(SB), Z2, K2
-	VBROADCASTSD     avx512Constants<>+1336(SB), Z4
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, avx512Constants<>+916(SB), Z2, K2
+	VBROADCASTSD     avx512Constants<>+1332(SB), Z4
 	VMINPD           Z2, Z4, Z2
-	VBROADCASTSD     avx512Constants<>+1344(SB), Z4
-	VADDPD.BCST      avx512Constants<>+1352(SB), Z2, Z5
+	VBROADCASTSD     avx512Constants<>+1340(SB), Z4
+	VADDPD.BCST      avx512Constants<>+1348(SB), Z2, Z5
 	VDIVPD           Z5, Z4, Z4
-	VSUBPD.BCST      avx512Constants<>+1352(SB), Z2, Z5
-	VMULPD.BCST      avx512Constants<>+1360(SB), Z5, Z5
+	VSUBPD.BCST      avx512Constants<>+1348(SB), Z2, Z5
+	VMULPD.BCST      avx512Constants<>+1356(SB), Z5, Z5
 	VMULPD           Z4, Z5, Z5
-	VBROADCASTSD     avx512Constants<>+1368(SB), Z6
-	VFMADD213PD.BCST avx512Constants<>+1376(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1384(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1392(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1400(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1408(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1416(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1424(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1432(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1440(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1448(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1456(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1464(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1472(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1480(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1488(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1496(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1504(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1512(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1520(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1528(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1536(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1544(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+1552(SB), Z5, Z6
+	VBROADCASTSD     avx512Constants<>+1364(SB), Z6
+	VFMADD213PD.BCST avx512Constants<>+1372(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1380(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1388(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1396(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1404(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1412(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1420(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1428(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1436(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1444(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1452(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1460(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1468(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1476(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1484(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1492(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1500(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1508(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1516(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1524(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1532(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1540(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+1548(SB), Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VXORPD.BCST      avx512Constants<>+896(SB), Z2, Z5
+	VXORPD.BCST      avx512Constants<>+892(SB), Z2, Z5
 	VMULPD           Z5, Z2, Z2
-	VBROADCASTSD     avx512Constants<>+952(SB), Z5
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z2, Z5
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z5, Z6
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z6, Z2
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z6, Z2
+	VBROADCASTSD     avx512Constants<>+948(SB), Z5
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z2, Z5
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z5, Z6
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z6, Z2
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z6, Z2
 	VMULPD           Z2, Z2, Z6
-	VBROADCASTSD     avx512Constants<>+976(SB), Z7
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z2, Z7
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z2, Z7
+	VBROADCASTSD     avx512Constants<>+972(SB), Z7
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z2, Z7
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z2, Z7
 	VFMADD231PD      Z7, Z6, Z2
 	VMOVAPS          Z4, Z6
 	VFMADD231PD      Z2, Z4, Z6
 	VPSLLQ           $0x34, Z5, Z2
-	VPADDQ.BCST      avx512Constants<>+920(SB), Z2, Z2
+	VPADDQ.BCST      avx512Constants<>+916(SB), Z2, Z2
 	VMULPD           Z2, Z6, Z2
-	VBROADCASTSD     avx512Constants<>+920(SB), Z4
+	VBROADCASTSD     avx512Constants<>+916(SB), Z4
 	VSUBPD           Z2, Z4, Z2
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z0
 	VORPD            Z0, Z2, Z0
 	VBLENDMPD        Z1, Z0, K2, Z3
 	CMPQ             AX, $0x00000008
@@ -3826,84 +3813,85 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+1560(SB), Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
-	VMINPD           Z2, Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+1568(SB), Z1, Z2
-	VADDPD.BCST      avx512Constants<>+1568(SB), Z1, Z4
-	VBROADCASTSD     avx512Constants<>+920(SB), Z5
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z1
+	VCMPPD.BCST      $0x1a, avx512Constants<>+1556(SB), Z1, K2
+	VBROADCASTSD     avx512Constants<>+1556(SB), Z2
+	VMINPD           Z1, Z2, Z1
+	VSUBPD.BCST      avx512Constants<>+1564(SB), Z1, Z2
+	VADDPD.BCST      avx512Constants<>+1564(SB), Z1, Z4
+	VBROADCASTSD     avx512Constants<>+916(SB), Z5
 	VDIVPD           Z4, Z5, Z4
 	VMULPD           Z4, Z2, Z2
-	VBROADCASTSD     avx512Constants<>+1576(SB), Z5
-	VFMADD231PD.BCST avx512Constants<>+1576(SB), Z2, Z5
+	VBROADCASTSD     avx512Constants<>+1572(SB), Z5
+	VFMADD231PD.BCST avx512Constants<>+1572(SB), Z2, Z5
 	VADDPD           Z5, Z1, Z5
 	VFNMADD231PD     Z1, Z2, Z5
 	VFMADD231PD      Z4, Z5, Z2
-	VBROADCASTSD     avx512Constants<>+1368(SB), Z5
-	VFMADD213PD.BCST avx512Constants<>+1376(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1384(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1392(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1400(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1408(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1416(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1424(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1432(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1440(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1448(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1456(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1464(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1472(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1480(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1488(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1496(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1504(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1512(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1520(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1528(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1536(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1544(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1552(SB), Z2, Z5
+	VBROADCASTSD     avx512Constants<>+1364(SB), Z5
+	VFMADD213PD.BCST avx512Constants<>+1372(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1380(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1388(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1396(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1404(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1412(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1420(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1428(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1436(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1444(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1452(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1460(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1468(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1476(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1484(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1492(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1500(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1508(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1516(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1524(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1532(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1540(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1548(SB), Z2, Z5
 	VMULPD           Z4, Z5, Z2
 	VMULPD           Z1, Z1, Z4
 	VMOVAPS          Z4, Z5
 	VFMSUB231PD      Z1, Z1, Z5
-	VBROADCASTSD     avx512Constants<>+952(SB), Z6
-	VFMADD231PD.BCST avx512Constants<>+1584(SB), Z4, Z6
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z6, Z6
-	VMULPD.BCST      avx512Constants<>+1592(SB), Z4, Z4
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z6, Z4
-	VFMADD231PD.BCST avx512Constants<>+1592(SB), Z5, Z4
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z6, Z4
+	VBROADCASTSD     avx512Constants<>+948(SB), Z6
+	VFMADD231PD.BCST avx512Constants<>+1580(SB), Z4, Z6
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z6, Z6
+	VMULPD.BCST      avx512Constants<>+1588(SB), Z4, Z4
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z6, Z4
+	VFMADD231PD.BCST avx512Constants<>+1588(SB), Z5, Z4
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z6, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     avx512Constants<>+976(SB), Z7
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD     avx512Constants<>+972(SB), Z7
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z4, Z7
 	VFMADD231PD      Z7, Z5, Z4
 	VMULPD           Z2, Z1, Z5
 	VMOVAPS          Z5, Z7
 	VFMADD231PD      Z4, Z5, Z7
-	VSCALEFPD        Z6, Z7, Z5
-	VBROADCASTSD     avx512Constants<>+1176(SB), Z7
+	VSCALEFPD.Z      Z6, Z7, K2, Z5
+	VBROADCASTSD     avx512Constants<>+1172(SB), Z7
 	VMAXPD           Z0, Z7, Z7
 	VSUBPD           Z5, Z7, Z5
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z7
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z7
 	VORPD            Z7, Z5, Z5
-	VFMADD231PD.BCST avx512Constants<>+1600(SB), Z1, Z2
+	VFMSUB231PD.BCST avx512Constants<>+1596(SB), Z1, Z2
 	VMOVAPS          Z2, Z1
 	VFMADD231PD      Z4, Z2, Z1
-	VSCALEFPD        Z6, Z1, Z1
+	VSCALEFPD.Z      Z6, Z1, K2, Z1
 	VPMOVQ2M         Z0, K2
-	VBROADCASTSD     avx512Constants<>+920(SB), Z0
-	VSUBPD           Z1, Z0, Z0
-	VBLENDMPD        Z1, Z0, K2, Z3
+	VXORPD.BCST      avx512Constants<>+892(SB), Z1, Z0
+	VADDPD.BCST      avx512Constants<>+916(SB), Z1, Z1
+	VBLENDMPD        Z0, Z1, K2, Z3
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
 	VMOVUPS          Z5, (CX)
@@ -3946,75 +3934,76 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+1560(SB), Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
-	VMINPD           Z2, Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+1568(SB), Z1, Z2
-	VADDPD.BCST      avx512Constants<>+1568(SB), Z1, Z3
-	VBROADCASTSD     avx512Constants<>+920(SB), Z4
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z1
+	VCMPPD.BCST      $0x1a, avx512Constants<>+1556(SB), Z1, K2
+	VBROADCASTSD     avx512Constants<>+1556(SB), Z2
+	VMINPD           Z1, Z2, Z1
+	VSUBPD.BCST      avx512Constants<>+1564(SB), Z1, Z2
+	VADDPD.BCST      avx512Constants<>+1564(SB), Z1, Z3
+	VBROADCASTSD     avx512Constants<>+916(SB), Z4
 	VDIVPD           Z3, Z4, Z3
 	VMULPD           Z3, Z2, Z2
-	VBROADCASTSD     avx512Constants<>+1576(SB), Z4
-	VFMADD231PD.BCST avx512Constants<>+1576(SB), Z2, Z4
+	VBROADCASTSD     avx512Constants<>+1572(SB), Z4
+	VFMADD231PD.BCST avx512Constants<>+1572(SB), Z2, Z4
 	VADDPD           Z4, Z1, Z4
 	VFNMADD231PD     Z1, Z2, Z4
 	VFMADD231PD      Z3, Z4, Z2
-	VBROADCASTSD     avx512Constants<>+1368(SB), Z4
-	VFMADD213PD.BCST avx512Constants<>+1376(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1384(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1392(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1400(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1408(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1416(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1424(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1432(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1440(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1448(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1456(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1464(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1472(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1480(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1488(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1496(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1504(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1512(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1520(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1528(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1536(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1544(SB), Z2, Z4
-	VFMADD213PD.BCST avx512Constants<>+1552(SB), Z2, Z4
+	VBROADCASTSD     avx512Constants<>+1364(SB), Z4
+	VFMADD213PD.BCST avx512Constants<>+1372(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1380(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1388(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1396(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1404(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1412(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1420(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1428(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1436(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1444(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1452(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1460(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1468(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1476(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1484(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1492(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1500(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1508(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1516(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1524(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1532(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1540(SB), Z2, Z4
+	VFMADD213PD.BCST avx512Constants<>+1548(SB), Z2, Z4
 	VMULPD           Z3, Z4, Z2
 	VMULPD           Z1, Z1, Z3
 	VMOVAPS          Z3, Z4
 	VFMSUB231PD      Z1, Z1, Z4
-	VBROADCASTSD     avx512Constants<>+952(SB), Z5
-	VFMADD231PD.BCST avx512Constants<>+1584(SB), Z3, Z5
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z5, Z5
-	VMULPD.BCST      avx512Constants<>+1592(SB), Z3, Z3
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z5, Z3
-	VFMADD231PD.BCST avx512Constants<>+1592(SB), Z4, Z3
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z5, Z3
+	VBROADCASTSD     avx512Constants<>+948(SB), Z5
+	VFMADD231PD.BCST avx512Constants<>+1580(SB), Z3, Z5
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z5, Z5
+	VMULPD.BCST      avx512Constants<>+1588(SB), Z3, Z3
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z5, Z3
+	VFMADD231PD.BCST avx512Constants<>+1588(SB), Z4, Z3
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z5, Z3
 	VMULPD           Z3, Z3, Z4
-	VBROADCASTSD     avx512Constants<>+976(SB), Z6
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z3, Z6
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z3, Z6
+	VBROADCASTSD     avx512Constants<>+972(SB), Z6
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z3, Z6
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z3, Z6
 	VFMADD231PD      Z6, Z4, Z3
 	VMULPD           Z2, Z1, Z1
 	VMOVAPS          Z1, Z2
 	VFMADD231PD      Z3, Z1, Z2
-	VSCALEFPD        Z5, Z2, Z1
-	VBROADCASTSD     avx512Constants<>+1176(SB), Z2
+	VSCALEFPD.Z      Z5, Z2, K2, Z1
+	VBROADCASTSD     avx512Constants<>+1172(SB), Z2
 	VMAXPD           Z0, Z2, Z2
 	VSUBPD           Z1, Z2, Z1
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
@@ -4055,75 +4044,76 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD     avx512Constants<>+1560(SB), Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
-	VMINPD           Z2, Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+1568(SB), Z1, Z2
-	VADDPD.BCST      avx512Constants<>+1568(SB), Z1, Z4
-	VBROADCASTSD     avx512Constants<>+920(SB), Z5
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z1
+	VCMPPD.BCST      $0x1a, avx512Constants<>+1556(SB), Z1, K2
+	VBROADCASTSD     avx512Constants<>+1556(SB), Z2
+	VMINPD           Z1, Z2, Z1
+	VSUBPD.BCST      avx512Constants<>+1564(SB), Z1, Z2
+	VADDPD.BCST      avx512Constants<>+1564(SB), Z1, Z4
+	VBROADCASTSD     avx512Constants<>+916(SB), Z5
 	VDIVPD           Z4, Z5, Z4
 	VMULPD           Z4, Z2, Z2
-	VBROADCASTSD     avx512Constants<>+1576(SB), Z5
-	VFMADD231PD.BCST avx512Constants<>+1576(SB), Z2, Z5
+	VBROADCASTSD     avx512Constants<>+1572(SB), Z5
+	VFMADD231PD.BCST avx512Constants<>+1572(SB), Z2, Z5
 	VADDPD           Z5, Z1, Z5
 	VFNMADD231PD     Z1, Z2, Z5
 	VFMADD231PD      Z4, Z5, Z2
-	VBROADCASTSD     avx512Constants<>+1368(SB), Z5
-	VFMADD213PD.BCST avx512Constants<>+1376(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1384(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1392(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1400(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1408(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1416(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1424(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1432(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1440(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1448(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1456(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1464(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1472(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1480(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1488(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1496(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1504(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1512(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1520(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1528(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1536(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1544(SB), Z2, Z5
-	VFMADD213PD.BCST avx512Constants<>+1552(SB), Z2, Z5
+	VBROADCASTSD     avx512Constants<>+1364(SB), Z5
+	VFMADD213PD.BCST avx512Constants<>+1372(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1380(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1388(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1396(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1404(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1412(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1420(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1428(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1436(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1444(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1452(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1460(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1468(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1476(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1484(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1492(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1500(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1508(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1516(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1524(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1532(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1540(SB), Z2, Z5
+	VFMADD213PD.BCST avx512Constants<>+1548(SB), Z2, Z5
 	VMULPD           Z4, Z5, Z2
 	VMULPD           Z1, Z1, Z4
 	VMOVAPS          Z4, Z5
 	VFMSUB231PD      Z1, Z1, Z5
-	VBROADCASTSD     avx512Constants<>+952(SB), Z6
-	VFMADD231PD.BCST avx512Constants<>+1584(SB), Z4, Z6
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z6, Z6
-	VMULPD.BCST      avx512Constants<>+1592(SB), Z4, Z4
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z6, Z4
-	VFMADD231PD.BCST avx512Constants<>+1592(SB), Z5, Z4
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z6, Z4
+	VBROADCASTSD     avx512Constants<>+948(SB), Z6
+	VFMADD231PD.BCST avx512Constants<>+1580(SB), Z4, Z6
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z6, Z6
+	VMULPD.BCST      avx512Constants<>+1588(SB), Z4, Z4
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z6, Z4
+	VFMADD231PD.BCST avx512Constants<>+1588(SB), Z5, Z4
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z6, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     avx512Constants<>+976(SB), Z7
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD     avx512Constants<>+972(SB), Z7
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z4, Z7
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z4, Z7
 	VFMADD231PD      Z7, Z5, Z4
-	VFMADD231PD.BCST avx512Constants<>+1600(SB), Z1, Z2
+	VFMSUB231PD.BCST avx512Constants<>+1596(SB), Z1, Z2
 	VMOVAPS          Z2, Z1
 	VFMADD231PD      Z4, Z2, Z1
-	VSCALEFPD        Z6, Z1, Z1
+	VSCALEFPD.Z      Z6, Z1, K2, Z1
 	VPMOVQ2M         Z0, K2
-	VBROADCASTSD     avx512Constants<>+920(SB), Z0
-	VSUBPD           Z1, Z0, Z0
-	VBLENDMPD        Z1, Z0, K2, Z3
+	VXORPD.BCST      avx512Constants<>+892(SB), Z1, Z0
+	VADDPD.BCST      avx512Constants<>+916(SB), Z1, Z1
+	VBLENDMPD        Z0, Z1, K2, Z3
 	CMPQ             AX, $0x00000008
 	JLT              partialStore
 	VMOVUPS          Z3, (CX)
@@ -4164,7 +4154,7 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VANDPD.BCST avx512Constants<>+904(SB), Z0, Z0
+	VANDPD.BCST avx512Constants<>+900(SB), Z0, Z0
 	VMAXPD      Z1, Z0, Z1
 	CMPQ        AX, $0x00000008
 	JLT         partialStore
@@ -4204,47 +4194,47 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VANDPD.BCST       avx512Constants<>+904(SB), Z0, Z1
-	VCMPPD.BCST       $0x11, avx512Constants<>+1608(SB), Z1, K2
-	VBROADCASTSD      avx512Constants<>+952(SB), Z1
-	VFMADD231PD.BCST  avx512Constants<>+1616(SB), Z0, Z1
-	VSUBPD.BCST       avx512Constants<>+952(SB), Z1, Z4
+	VANDPD.BCST       avx512Constants<>+900(SB), Z0, Z1
+	VCMPPD.BCST       $0x11, avx512Constants<>+1604(SB), Z1, K2
+	VBROADCASTSD      avx512Constants<>+948(SB), Z1
+	VFMADD231PD.BCST  avx512Constants<>+1612(SB), Z0, Z1
+	VSUBPD.BCST       avx512Constants<>+948(SB), Z1, Z4
 	VMOVAPS           Z0, Z5
-	VFMADD231PD.BCST  avx512Constants<>+1624(SB), Z4, Z5
-	VMULPD.BCST       avx512Constants<>+1632(SB), Z4, Z6
+	VFMADD231PD.BCST  avx512Constants<>+1620(SB), Z4, Z5
+	VMULPD.BCST       avx512Constants<>+1628(SB), Z4, Z6
 	VSUBPD            Z6, Z5, Z7
 	VSUBPD            Z7, Z5, Z5
 	VSUBPD            Z6, Z5, Z5
-	VFMSUB231PD.BCST  avx512Constants<>+1632(SB), Z4, Z6
+	VFMSUB231PD.BCST  avx512Constants<>+1628(SB), Z4, Z6
 	VSUBPD            Z6, Z5, Z5
-	VFNMADD231PD.BCST avx512Constants<>+1640(SB), Z4, Z5
+	VFNMADD231PD.BCST avx512Constants<>+1636(SB), Z4, Z5
 	VADDPD            Z5, Z7, Z4
 	VSUBPD            Z4, Z7, Z6
 	VADDPD            Z5, Z6, Z5
 	VMULPD            Z4, Z4, Z6
-	VMULPD.BCST       avx512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD      avx512Constants<>+920(SB), Z8
+	VMULPD.BCST       avx512Constants<>+1052(SB), Z6, Z7
+	VBROADCASTSD      avx512Constants<>+916(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VMULPD            Z4, Z6, Z9
-	VBROADCASTSD      avx512Constants<>+1648(SB), Z10
-	VFMADD213PD.BCST  avx512Constants<>+1656(SB), Z6, Z10
-	VFMADD213PD.BCST  avx512Constants<>+1664(SB), Z6, Z10
-	VFMADD213PD.BCST  avx512Constants<>+1672(SB), Z6, Z10
-	VFMADD213PD.BCST  avx512Constants<>+1680(SB), Z6, Z10
-	VFMADD213PD.BCST  avx512Constants<>+1688(SB), Z6, Z10
+	VBROADCASTSD      avx512Constants<>+1644(SB), Z10
+	VFMADD213PD.BCST  avx512Constants<>+1652(SB), Z6, Z10
+	VFMADD213PD.BCST  avx512Constants<>+1660(SB), Z6, Z10
+	VFMADD213PD.BCST  avx512Constants<>+1668(SB), Z6, Z10
+	VFMADD213PD.BCST  avx512Constants<>+1676(SB), Z6, Z10
+	VFMADD213PD.BCST  avx512Constants<>+1684(SB), Z6, Z10
 	VMULPD            Z10, Z9, Z9
 	VFMADD231PD       Z8, Z5, Z9
 	VADDPD            Z9, Z4, Z9
-	VBROADCASTSD      avx512Constants<>+920(SB), Z10
+	VBROADCASTSD      avx512Constants<>+916(SB), Z10
 	VSUBPD            Z8, Z10, Z10
 	VSUBPD            Z7, Z10, Z7
 	VMULPD            Z6, Z6, Z10
-	VBROADCASTSD      avx512Constants<>+1696(SB), Z11
-	VFMADD213PD.BCST  avx512Constants<>+1704(SB), Z6, Z11
-	VFMADD213PD.BCST  avx512Constants<>+1712(SB), Z6, Z11
-	VFMADD213PD.BCST  avx512Constants<>+1720(SB), Z6, Z11
-	VFMADD213PD.BCST  avx512Constants<>+1728(SB), Z6, Z11
-	VFMADD213PD.BCST  avx512Constants<>+1736(SB), Z6, Z11
+	VBROADCASTSD      avx512Constants<>+1692(SB), Z11
+	VFMADD213PD.BCST  avx512Constants<>+1700(SB), Z6, Z11
+	VFMADD213PD.BCST  avx512Constants<>+1708(SB), Z6, Z11
+	VFMADD213PD.BCST  avx512Constants<>+1716(SB), Z6, Z11
+	VFMADD213PD.BCST  avx512Constants<>+1724(SB), Z6, Z11
+	VFMADD213PD.BCST  avx512Constants<>+1732(SB), Z6, Z11
 	VMOVAPS           Z7, Z6
 	VFNMADD231PD      Z5, Z4, Z6
 	VMOVAPS           Z6, Z4
@@ -4254,7 +4244,7 @@ body:
 	VPMOVQ2M          Z5, K3
 	VBLENDMPD         Z4, Z9, K3, Z2
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       avx512Constants<>+896(SB), Z1, Z1
+	VANDPD.BCST       avx512Constants<>+892(SB), Z1, Z1
 	VXORPD            Z1, Z2, Z1
 	VBLENDMPD         Z0, Z1, K2, Z3
 	CMPQ              AX, $0x00000008
@@ -4296,55 +4286,55 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VBROADCASTSD      avx512Constants<>+952(SB), Z1
-	VFMADD231PD.BCST  avx512Constants<>+1616(SB), Z0, Z1
-	VSUBPD.BCST       avx512Constants<>+952(SB), Z1, Z2
-	VFMADD231PD.BCST  avx512Constants<>+1624(SB), Z2, Z0
-	VMULPD.BCST       avx512Constants<>+1632(SB), Z2, Z4
+	VBROADCASTSD      avx512Constants<>+948(SB), Z1
+	VFMADD231PD.BCST  avx512Constants<>+1612(SB), Z0, Z1
+	VSUBPD.BCST       avx512Constants<>+948(SB), Z1, Z2
+	VFMADD231PD.BCST  avx512Constants<>+1620(SB), Z2, Z0
+	VMULPD.BCST       avx512Constants<>+1628(SB), Z2, Z4
 	VSUBPD            Z4, Z0, Z5
 	VSUBPD            Z5, Z0, Z0
 	VSUBPD            Z4, Z0, Z0
-	VFMSUB231PD.BCST  avx512Constants<>+1632(SB), Z2, Z4
+	VFMSUB231PD.BCST  avx512Constants<>+1628(SB), Z2, Z4
 	VSUBPD            Z4, Z0, Z0
-	VFNMADD231PD.BCST avx512Constants<>+1640(SB), Z2, Z0
+	VFNMADD231PD.BCST avx512Constants<>+1636(SB), Z2, Z0
 	VADDPD            Z0, Z5, Z2
 	VSUBPD            Z2, Z5, Z4
 	VADDPD            Z0, Z4, Z0
 	VMULPD            Z2, Z2, Z4
-	VMULPD.BCST       avx512Constants<>+1056(SB), Z4, Z5
-	VBROADCASTSD      avx512Constants<>+920(SB), Z6
+	VMULPD.BCST       avx512Constants<>+1052(SB), Z4, Z5
+	VBROADCASTSD      avx512Constants<>+916(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VMULPD            Z2, Z4, Z7
-	VBROADCASTSD      avx512Constants<>+1648(SB), Z8
-	VFMADD213PD.BCST  avx512Constants<>+1656(SB), Z4, Z8
-	VFMADD213PD.BCST  avx512Constants<>+1664(SB), Z4, Z8
-	VFMADD213PD.BCST  avx512Constants<>+1672(SB), Z4, Z8
-	VFMADD213PD.BCST  avx512Constants<>+1680(SB), Z4, Z8
-	VFMADD213PD.BCST  avx512Constants<>+1688(SB), Z4, Z8
+	VBROADCASTSD      avx512Constants<>+1644(SB), Z8
+	VFMADD213PD.BCST  avx512Constants<>+1652(SB), Z4, Z8
+	VFMADD213PD.BCST  avx512Constants<>+1660(SB), Z4, Z8
+	VFMADD213PD.BCST  avx512Constants<>+1668(SB), Z4, Z8
+	VFMADD213PD.BCST  avx512Constants<>+1676(SB), Z4, Z8
+	VFMADD213PD.BCST  avx512Constants<>+1684(SB), Z4, Z8
 	VMULPD            Z8, Z7, Z7
 	VFMADD231PD       Z6, Z0, Z7
 	VADDPD            Z7, Z2, Z7
-	VBROADCASTSD      avx512Constants<>+920(SB), Z8
+	VBROADCASTSD      avx512Constants<>+916(SB), Z8
 	VSUBPD            Z6, Z8, Z8
 	VSUBPD            Z5, Z8, Z5
 	VMULPD            Z4, Z4, Z8
-	VBROADCASTSD      avx512Constants<>+1696(SB), Z9
-	VFMADD213PD.BCST  avx512Constants<>+1704(SB), Z4, Z9
-	VFMADD213PD.BCST  avx512Constants<>+1712(SB), Z4, Z9
-	VFMADD213PD.BCST  avx512Constants<>+1720(SB), Z4, Z9
-	VFMADD213PD.BCST  avx512Constants<>+1728(SB), Z4, Z9
-	VFMADD213PD.BCST  avx512Constants<>+1736(SB), Z4, Z9
+	VBROADCASTSD      avx512Constants<>+1692(SB), Z9
+	VFMADD213PD.BCST  avx512Constants<>+1700(SB), Z4, Z9
+	VFMADD213PD.BCST  avx512Constants<>+1708(SB), Z4, Z9
+	VFMADD213PD.BCST  avx512Constants<>+1716(SB), Z4, Z9
+	VFMADD213PD.BCST  avx512Constants<>+1724(SB), Z4, Z9
+	VFMADD213PD.BCST  avx512Constants<>+1732(SB), Z4, Z9
 	VMOVAPS           Z5, Z4
 	VFNMADD231PD      Z0, Z2, Z4
 	VMOVAPS           Z4, Z0
 	VFMADD231PD       Z9, Z8, Z0
 	VADDPD            Z0, Z6, Z0
-	VPADDQ.BCST       avx512Constants<>+1744(SB), Z1, Z1
+	VPADDQ.BCST       avx512Constants<>+1740(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K2
 	VBLENDMPD         Z0, Z7, K2, Z3
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST       avx512Constants<>+892(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	CMPQ              AX, $0x00000008
 	JLT               partialStore
@@ -4376,173 +4366,173 @@ TEXT ·wordsAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         n+24(FP), CX
 	VPBROADCASTQ first+16(FP), Z0
-	VPADDQ       avx512Constants<>+1752(SB), Z0, Z0
+	VPADDQ       avx512Constants<>+1748(SB), Z0, Z0
 
 next:
 	VMOVAPS       Z0, Z1
 	VPSRLQ        $0x20, Z0, Z2
 	VXORPD        Z3, Z3, Z3
 	VXORPD        Z4, Z4, Z4
-	VPADDQ.BCST   avx512Constants<>+1816(SB), Z0, Z0
+	VPADDQ.BCST   avx512Constants<>+1812(SB), Z0, Z0
 	VMOVAPS       Z0, Z5
 	VPSRLQ        $0x20, Z0, Z6
 	VXORPD        Z7, Z7, Z7
 	VXORPD        Z8, Z8, Z8
-	VPADDQ.BCST   avx512Constants<>+1816(SB), Z0, Z0
+	VPADDQ.BCST   avx512Constants<>+1812(SB), Z0, Z0
 	VPBROADCASTQ  seed+8(FP), Z9
 	VPSRLQ        $0x20, Z9, Z10
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z1, Z1
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z3, Z3
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z1, Z1
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z3, Z3
 	VPSRLQ        $0x20, Z3, Z11
 	VPTERNLOGQ    $0x96, Z2, Z9, Z11
 	VPSRLQ        $0x20, Z1, Z2
 	VPTERNLOGQ    $0x96, Z4, Z10, Z2
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z5, Z4
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z7, Z5
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z5, Z4
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z7, Z5
 	VPSRLQ        $0x20, Z5, Z7
 	VPTERNLOGQ    $0x96, Z6, Z9, Z7
 	VPSRLQ        $0x20, Z4, Z6
 	VPTERNLOGQ    $0x96, Z8, Z10, Z6
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z9, Z8
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z10, Z9
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z10
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z2, Z2
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z9, Z8
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z10, Z9
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z10
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z2, Z2
 	VPSRLQ        $0x20, Z2, Z11
 	VPTERNLOGQ    $0x96, Z3, Z8, Z11
 	VPSRLQ        $0x20, Z10, Z3
 	VPTERNLOGQ    $0x96, Z1, Z9, Z3
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z7, Z1
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z6, Z6
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z7, Z1
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z6, Z6
 	VPSRLQ        $0x20, Z6, Z7
 	VPTERNLOGQ    $0x96, Z5, Z8, Z7
 	VPSRLQ        $0x20, Z1, Z5
 	VPTERNLOGQ    $0x96, Z4, Z9, Z5
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z8, Z4
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z9, Z8
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z9
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z3, Z3
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z8, Z4
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z9, Z8
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z9
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z3, Z3
 	VPSRLQ        $0x20, Z3, Z11
 	VPTERNLOGQ    $0x96, Z2, Z4, Z11
 	VPSRLQ        $0x20, Z9, Z2
 	VPTERNLOGQ    $0x96, Z10, Z8, Z2
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z7, Z7
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z5, Z5
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z7, Z7
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z5, Z5
 	VPSRLQ        $0x20, Z5, Z10
 	VPTERNLOGQ    $0x96, Z6, Z4, Z10
 	VPSRLQ        $0x20, Z7, Z6
 	VPTERNLOGQ    $0x96, Z1, Z8, Z6
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z4, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z8, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z8
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z2, Z2
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z4, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z8, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z8
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z2, Z2
 	VPSRLQ        $0x20, Z2, Z11
 	VPTERNLOGQ    $0x96, Z3, Z1, Z11
 	VPSRLQ        $0x20, Z8, Z3
 	VPTERNLOGQ    $0x96, Z9, Z4, Z3
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z9
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z6, Z6
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z9
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z6, Z6
 	VPSRLQ        $0x20, Z6, Z10
 	VPTERNLOGQ    $0x96, Z5, Z1, Z10
 	VPSRLQ        $0x20, Z9, Z5
 	VPTERNLOGQ    $0x96, Z7, Z4, Z5
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z1, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z4, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z7
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z3, Z3
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z1, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z4, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z7
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z3, Z3
 	VPSRLQ        $0x20, Z3, Z11
 	VPTERNLOGQ    $0x96, Z2, Z1, Z11
 	VPSRLQ        $0x20, Z7, Z2
 	VPTERNLOGQ    $0x96, Z8, Z4, Z2
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z8
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z5, Z5
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z8
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z5, Z5
 	VPSRLQ        $0x20, Z5, Z10
 	VPTERNLOGQ    $0x96, Z6, Z1, Z10
 	VPSRLQ        $0x20, Z8, Z6
 	VPTERNLOGQ    $0x96, Z9, Z4, Z6
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z1, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z4, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z9
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z2, Z2
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z1, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z4, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z9
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z2, Z2
 	VPSRLQ        $0x20, Z2, Z11
 	VPTERNLOGQ    $0x96, Z3, Z1, Z11
 	VPSRLQ        $0x20, Z9, Z3
 	VPTERNLOGQ    $0x96, Z7, Z4, Z3
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z7
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z6, Z6
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z7
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z6, Z6
 	VPSRLQ        $0x20, Z6, Z10
 	VPTERNLOGQ    $0x96, Z5, Z1, Z10
 	VPSRLQ        $0x20, Z7, Z5
 	VPTERNLOGQ    $0x96, Z8, Z4, Z5
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z1, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z4, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z8
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z3, Z3
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z1, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z4, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z8
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z3, Z3
 	VPSRLQ        $0x20, Z3, Z11
 	VPTERNLOGQ    $0x96, Z2, Z1, Z11
 	VPSRLQ        $0x20, Z8, Z2
 	VPTERNLOGQ    $0x96, Z9, Z4, Z2
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z9
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z5, Z5
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z9
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z5, Z5
 	VPSRLQ        $0x20, Z5, Z10
 	VPTERNLOGQ    $0x96, Z6, Z1, Z10
 	VPSRLQ        $0x20, Z9, Z6
 	VPTERNLOGQ    $0x96, Z7, Z4, Z6
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z1, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z4, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z7
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z2, Z2
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z1, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z4, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z7
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z2, Z2
 	VPSRLQ        $0x20, Z2, Z11
 	VPTERNLOGQ    $0x96, Z3, Z1, Z11
 	VPSRLQ        $0x20, Z7, Z3
 	VPTERNLOGQ    $0x96, Z8, Z4, Z3
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z8
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z6, Z6
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z8
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z6, Z6
 	VPSRLQ        $0x20, Z6, Z10
 	VPTERNLOGQ    $0x96, Z5, Z1, Z10
 	VPSRLQ        $0x20, Z8, Z5
 	VPTERNLOGQ    $0x96, Z9, Z4, Z5
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z1, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z4, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z9
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z3, Z3
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z1, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z4, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z9
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z3, Z3
 	VPSRLQ        $0x20, Z3, Z11
 	VPTERNLOGQ    $0x96, Z2, Z1, Z11
 	VPSRLQ        $0x20, Z9, Z2
 	VPTERNLOGQ    $0x96, Z7, Z4, Z2
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z7
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z5, Z5
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z7
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z5, Z5
 	VPSRLQ        $0x20, Z5, Z10
 	VPTERNLOGQ    $0x96, Z6, Z1, Z10
 	VPSRLQ        $0x20, Z7, Z6
 	VPTERNLOGQ    $0x96, Z8, Z4, Z6
-	VPADDQ.BCST   avx512Constants<>+1840(SB), Z1, Z1
-	VPADDQ.BCST   avx512Constants<>+1848(SB), Z4, Z4
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z11, Z8
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z2, Z2
+	VPADDQ.BCST   avx512Constants<>+1836(SB), Z1, Z1
+	VPADDQ.BCST   avx512Constants<>+1844(SB), Z4, Z4
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z11, Z8
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z2, Z2
 	VPSRLQ        $0x20, Z2, Z11
 	VPTERNLOGQ    $0x96, Z3, Z1, Z11
 	VPSRLQ        $0x20, Z8, Z3
 	VPTERNLOGQ    $0x96, Z9, Z4, Z3
-	VPMULUDQ.BCST avx512Constants<>+1824(SB), Z10, Z9
-	VPMULUDQ.BCST avx512Constants<>+1832(SB), Z6, Z6
+	VPMULUDQ.BCST avx512Constants<>+1820(SB), Z10, Z9
+	VPMULUDQ.BCST avx512Constants<>+1828(SB), Z6, Z6
 	VPSRLQ        $0x20, Z6, Z10
 	VPTERNLOGQ    $0x96, Z5, Z1, Z10
 	VPSRLQ        $0x20, Z9, Z1
 	VPTERNLOGQ    $0x96, Z7, Z4, Z1
-	VANDPD.BCST   avx512Constants<>+1856(SB), Z11, Z4
+	VANDPD.BCST   avx512Constants<>+1852(SB), Z11, Z4
 	VPSLLQ        $0x20, Z2, Z2
 	VORPD         Z2, Z4, Z2
-	VANDPD.BCST   avx512Constants<>+1856(SB), Z3, Z3
+	VANDPD.BCST   avx512Constants<>+1852(SB), Z3, Z3
 	VPSLLQ        $0x20, Z8, Z4
 	VORPD         Z4, Z3, Z3
 	VUNPCKLPD     Z3, Z2, Z4
 	VMOVUPS       Z4, (AX)
 	VUNPCKHPD     Z3, Z2, Z2
 	VMOVUPS       Z2, 64(AX)
-	VANDPD.BCST   avx512Constants<>+1856(SB), Z10, Z2
+	VANDPD.BCST   avx512Constants<>+1852(SB), Z10, Z2
 	VPSLLQ        $0x20, Z6, Z3
 	VORPD         Z3, Z2, Z2
-	VANDPD.BCST   avx512Constants<>+1856(SB), Z1, Z1
+	VANDPD.BCST   avx512Constants<>+1852(SB), Z1, Z1
 	VPSLLQ        $0x20, Z9, Z3
 	VORPD         Z3, Z1, Z1
 	VUNPCKLPD     Z1, Z2, Z3
@@ -4572,7 +4562,7 @@ next:
 body:
 	VPSRLD      $0x08, Z0, Z0
 	VCVTDQ2PS   Z0, Z0
-	VMULPS.BCST avx512Constants<>+1864(SB), Z0, Z0
+	VMULPS.BCST avx512Constants<>+1860(SB), Z0, Z0
 	CMPQ        AX, $0x00000010
 	JLT         partialStore
 	VMOVUPS     Z0, (CX)
@@ -4611,24 +4601,24 @@ next:
 	VMOVUPS          64(DX), Z1
 	VUNPCKLPD        Z1, Z0, Z2
 	VUNPCKHPD        Z1, Z0, Z0
-	VANDPD.BCST      avx512Constants<>+1856(SB), Z2, Z1
+	VANDPD.BCST      avx512Constants<>+1852(SB), Z2, Z1
 	VPSRLQ           $0x05, Z1, Z1
-	VORPD.BCST       avx512Constants<>+1216(SB), Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z1, Z1
+	VORPD.BCST       avx512Constants<>+1212(SB), Z1, Z1
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z1, Z1
 	VPSRLQ           $0x26, Z2, Z2
-	VORPD.BCST       avx512Constants<>+1216(SB), Z2, Z2
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z2, Z2
-	VMULPD.BCST      avx512Constants<>+1868(SB), Z2, Z2
-	VFMADD231PD.BCST avx512Constants<>+1608(SB), Z1, Z2
-	VANDPD.BCST      avx512Constants<>+1856(SB), Z0, Z1
+	VORPD.BCST       avx512Constants<>+1212(SB), Z2, Z2
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z2, Z2
+	VMULPD.BCST      avx512Constants<>+1864(SB), Z2, Z2
+	VFMADD231PD.BCST avx512Constants<>+1604(SB), Z1, Z2
+	VANDPD.BCST      avx512Constants<>+1852(SB), Z0, Z1
 	VPSRLQ           $0x05, Z1, Z1
-	VORPD.BCST       avx512Constants<>+1216(SB), Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z1, Z1
+	VORPD.BCST       avx512Constants<>+1212(SB), Z1, Z1
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z1, Z1
 	VPSRLQ           $0x26, Z0, Z0
-	VORPD.BCST       avx512Constants<>+1216(SB), Z0, Z0
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z0, Z0
-	VMULPD.BCST      avx512Constants<>+1868(SB), Z0, Z0
-	VFMADD231PD.BCST avx512Constants<>+1608(SB), Z1, Z0
+	VORPD.BCST       avx512Constants<>+1212(SB), Z0, Z0
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z0, Z0
+	VMULPD.BCST      avx512Constants<>+1864(SB), Z0, Z0
+	VFMADD231PD.BCST avx512Constants<>+1604(SB), Z1, Z0
 	VUNPCKLPD        Z0, Z2, Z1
 	VMOVUPS          Z1, (CX)
 	VUNPCKHPD        Z0, Z2, Z0
@@ -4656,105 +4646,105 @@ next:
 	VMOVUPS          64(DX), Z1
 	VUNPCKLPD        Z1, Z0, Z2
 	VUNPCKHPD        Z1, Z0, Z0
-	VBROADCASTSD     avx512Constants<>+920(SB), Z1
-	VANDPD.BCST      avx512Constants<>+1856(SB), Z2, Z5
+	VBROADCASTSD     avx512Constants<>+916(SB), Z1
+	VANDPD.BCST      avx512Constants<>+1852(SB), Z2, Z5
 	VPSRLQ           $0x05, Z5, Z5
-	VORPD.BCST       avx512Constants<>+1216(SB), Z5, Z5
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z5, Z5
+	VORPD.BCST       avx512Constants<>+1212(SB), Z5, Z5
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z5, Z5
 	VPSRLQ           $0x26, Z2, Z2
-	VORPD.BCST       avx512Constants<>+1216(SB), Z2, Z2
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z2, Z2
-	VMULPD.BCST      avx512Constants<>+1868(SB), Z2, Z2
-	VFMADD231PD.BCST avx512Constants<>+1608(SB), Z5, Z2
+	VORPD.BCST       avx512Constants<>+1212(SB), Z2, Z2
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z2, Z2
+	VMULPD.BCST      avx512Constants<>+1864(SB), Z2, Z2
+	VFMADD231PD.BCST avx512Constants<>+1604(SB), Z5, Z2
 	VSUBPD           Z2, Z1, Z1
-	VANDPD.BCST      avx512Constants<>+1856(SB), Z0, Z2
+	VANDPD.BCST      avx512Constants<>+1852(SB), Z0, Z2
 	VPSRLQ           $0x05, Z2, Z2
-	VORPD.BCST       avx512Constants<>+1216(SB), Z2, Z2
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z2, Z2
+	VORPD.BCST       avx512Constants<>+1212(SB), Z2, Z2
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z2, Z2
 	VPSRLQ           $0x26, Z0, Z0
-	VORPD.BCST       avx512Constants<>+1216(SB), Z0, Z0
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z0, Z0
-	VMULPD.BCST      avx512Constants<>+1868(SB), Z0, Z0
-	VFMADD231PD.BCST avx512Constants<>+1608(SB), Z2, Z0
-	VPSUBQ.BCST      avx512Constants<>+1208(SB), Z1, Z2
-	VANDPD.BCST      avx512Constants<>+1192(SB), Z2, Z2
-	VPADDQ.BCST      avx512Constants<>+1088(SB), Z2, Z5
+	VORPD.BCST       avx512Constants<>+1212(SB), Z0, Z0
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z0, Z0
+	VMULPD.BCST      avx512Constants<>+1864(SB), Z0, Z0
+	VFMADD231PD.BCST avx512Constants<>+1604(SB), Z2, Z0
+	VPSUBQ.BCST      avx512Constants<>+1204(SB), Z1, Z2
+	VANDPD.BCST      avx512Constants<>+1188(SB), Z2, Z2
+	VPADDQ.BCST      avx512Constants<>+1084(SB), Z2, Z5
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       avx512Constants<>+1216(SB), Z5, Z5
-	VSUBPD.BCST      avx512Constants<>+1224(SB), Z5, Z5
+	VORPD.BCST       avx512Constants<>+1212(SB), Z5, Z5
+	VSUBPD.BCST      avx512Constants<>+1220(SB), Z5, Z5
 	VPSUBQ           Z2, Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z1, Z1
-	VADDPD.BCST      avx512Constants<>+1088(SB), Z1, Z2
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z1, Z1
+	VADDPD.BCST      avx512Constants<>+1084(SB), Z1, Z2
 	VDIVPD           Z2, Z1, Z2
 	VMULPD           Z2, Z2, Z6
 	VMULPD           Z1, Z1, Z7
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z7, Z7
-	VBROADCASTSD     avx512Constants<>+1096(SB), Z8
-	VFMADD213PD.BCST avx512Constants<>+1104(SB), Z6, Z8
-	VFMADD213PD.BCST avx512Constants<>+1112(SB), Z6, Z8
-	VFMADD213PD.BCST avx512Constants<>+1120(SB), Z6, Z8
-	VFMADD213PD.BCST avx512Constants<>+1128(SB), Z6, Z8
-	VFMADD213PD.BCST avx512Constants<>+1136(SB), Z6, Z8
-	VFMADD213PD.BCST avx512Constants<>+1144(SB), Z6, Z8
-	VFMADD213PD.BCST avx512Constants<>+1152(SB), Z6, Z8
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z7, Z7
+	VBROADCASTSD     avx512Constants<>+1092(SB), Z8
+	VFMADD213PD.BCST avx512Constants<>+1100(SB), Z6, Z8
+	VFMADD213PD.BCST avx512Constants<>+1108(SB), Z6, Z8
+	VFMADD213PD.BCST avx512Constants<>+1116(SB), Z6, Z8
+	VFMADD213PD.BCST avx512Constants<>+1124(SB), Z6, Z8
+	VFMADD213PD.BCST avx512Constants<>+1132(SB), Z6, Z8
+	VFMADD213PD.BCST avx512Constants<>+1140(SB), Z6, Z8
+	VFMADD213PD.BCST avx512Constants<>+1148(SB), Z6, Z8
 	VMOVAPS          Z7, Z9
 	VFMADD231PD      Z8, Z6, Z9
 	VMULPD           Z9, Z2, Z2
-	VFMADD231PD.BCST avx512Constants<>+1160(SB), Z5, Z2
+	VFMADD231PD.BCST avx512Constants<>+1156(SB), Z5, Z2
 	VSUBPD           Z2, Z7, Z2
 	VSUBPD           Z2, Z1, Z1
-	VFMADD231PD.BCST avx512Constants<>+1168(SB), Z5, Z1
-	VMULPD.BCST      avx512Constants<>+1876(SB), Z1, Z1
+	VFMADD231PD.BCST avx512Constants<>+1164(SB), Z5, Z1
+	VMULPD.BCST      avx512Constants<>+1872(SB), Z1, Z1
 	VSQRTPD          Z1, Z1
-	VBROADCASTSD     avx512Constants<>+952(SB), Z2
-	VFMADD231PD.BCST avx512Constants<>+1568(SB), Z0, Z2
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z2, Z5
-	VFMADD231PD.BCST avx512Constants<>+1884(SB), Z5, Z0
-	VMULPD.BCST      avx512Constants<>+1892(SB), Z0, Z5
+	VBROADCASTSD     avx512Constants<>+948(SB), Z2
+	VFMADD231PD.BCST avx512Constants<>+1564(SB), Z0, Z2
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z2, Z5
+	VFMADD231PD.BCST avx512Constants<>+1880(SB), Z5, Z0
+	VMULPD.BCST      avx512Constants<>+1888(SB), Z0, Z5
 	VMOVAPS          Z5, Z6
-	VFMSUB231PD.BCST avx512Constants<>+1892(SB), Z0, Z6
-	VFMADD231PD.BCST avx512Constants<>+1900(SB), Z0, Z6
+	VFMSUB231PD.BCST avx512Constants<>+1888(SB), Z0, Z6
+	VFMADD231PD.BCST avx512Constants<>+1896(SB), Z0, Z6
 	VMULPD           Z5, Z5, Z0
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z0, Z7
-	VBROADCASTSD     avx512Constants<>+920(SB), Z8
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z0, Z7
+	VBROADCASTSD     avx512Constants<>+916(SB), Z8
 	VSUBPD           Z7, Z8, Z8
 	VMULPD           Z5, Z0, Z9
-	VBROADCASTSD     avx512Constants<>+1648(SB), Z10
-	VFMADD213PD.BCST avx512Constants<>+1656(SB), Z0, Z10
-	VFMADD213PD.BCST avx512Constants<>+1664(SB), Z0, Z10
-	VFMADD213PD.BCST avx512Constants<>+1672(SB), Z0, Z10
-	VFMADD213PD.BCST avx512Constants<>+1680(SB), Z0, Z10
-	VFMADD213PD.BCST avx512Constants<>+1688(SB), Z0, Z10
+	VBROADCASTSD     avx512Constants<>+1644(SB), Z10
+	VFMADD213PD.BCST avx512Constants<>+1652(SB), Z0, Z10
+	VFMADD213PD.BCST avx512Constants<>+1660(SB), Z0, Z10
+	VFMADD213PD.BCST avx512Constants<>+1668(SB), Z0, Z10
+	VFMADD213PD.BCST avx512Constants<>+1676(SB), Z0, Z10
+	VFMADD213PD.BCST avx512Constants<>+1684(SB), Z0, Z10
 	VMULPD           Z10, Z9, Z9
 	VFMADD231PD      Z8, Z6, Z9
 	VADDPD           Z9, Z5, Z9
-	VBROADCASTSD     avx512Constants<>+920(SB), Z10
+	VBROADCASTSD     avx512Constants<>+916(SB), Z10
 	VSUBPD           Z8, Z10, Z10
 	VSUBPD           Z7, Z10, Z7
 	VMULPD           Z0, Z0, Z10
-	VBROADCASTSD     avx512Constants<>+1696(SB), Z11
-	VFMADD213PD.BCST avx512Constants<>+1704(SB), Z0, Z11
-	VFMADD213PD.BCST avx512Constants<>+1712(SB), Z0, Z11
-	VFMADD213PD.BCST avx512Constants<>+1720(SB), Z0, Z11
-	VFMADD213PD.BCST avx512Constants<>+1728(SB), Z0, Z11
-	VFMADD213PD.BCST avx512Constants<>+1736(SB), Z0, Z11
+	VBROADCASTSD     avx512Constants<>+1692(SB), Z11
+	VFMADD213PD.BCST avx512Constants<>+1700(SB), Z0, Z11
+	VFMADD213PD.BCST avx512Constants<>+1708(SB), Z0, Z11
+	VFMADD213PD.BCST avx512Constants<>+1716(SB), Z0, Z11
+	VFMADD213PD.BCST avx512Constants<>+1724(SB), Z0, Z11
+	VFMADD213PD.BCST avx512Constants<>+1732(SB), Z0, Z11
 	VMOVAPS          Z7, Z0
 	VFNMADD231PD     Z6, Z5, Z0
 	VFMADD231PD      Z11, Z10, Z0
 	VADDPD           Z0, Z8, Z0
-	VPADDQ.BCST      avx512Constants<>+1744(SB), Z2, Z5
+	VPADDQ.BCST      avx512Constants<>+1740(SB), Z2, Z5
 	VPSLLQ           $0x3f, Z5, Z6
 	VPMOVQ2M         Z6, K1
 	VBLENDMPD        Z0, Z9, K1, Z3
 	VPSLLQ           $0x3e, Z5, Z5
-	VANDPD.BCST      avx512Constants<>+896(SB), Z5, Z5
+	VANDPD.BCST      avx512Constants<>+892(SB), Z5, Z5
 	VXORPD           Z5, Z3, Z5
 	VMULPD           Z5, Z1, Z5
 	VPSLLQ           $0x3f, Z2, Z6
 	VPMOVQ2M         Z6, K1
 	VBLENDMPD        Z0, Z9, K1, Z4
 	VPSLLQ           $0x3e, Z2, Z0
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z0
 	VXORPD           Z0, Z4, Z0
 	VMULPD           Z0, Z1, Z0
 	VUNPCKLPD        Z0, Z5, Z1
@@ -4785,64 +4775,64 @@ next:
 	VMOVUPS (DX), Z0
 
 body:
-	VANDPD.BCST      avx512Constants<>+1856(SB), Z0, Z1
-	VORPD.BCST       avx512Constants<>+1216(SB), Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+1908(SB), Z1, Z1
+	VANDPD.BCST      avx512Constants<>+1852(SB), Z0, Z1
+	VORPD.BCST       avx512Constants<>+1212(SB), Z1, Z1
+	VSUBPD.BCST      avx512Constants<>+1904(SB), Z1, Z1
 	VPSRLQ           $0x20, Z0, Z0
-	VORPD.BCST       avx512Constants<>+1216(SB), Z0, Z0
-	VSUBPD.BCST      avx512Constants<>+1216(SB), Z0, Z0
-	VPSUBQ.BCST      avx512Constants<>+1208(SB), Z1, Z4
-	VANDPD.BCST      avx512Constants<>+1192(SB), Z4, Z4
-	VPADDQ.BCST      avx512Constants<>+1088(SB), Z4, Z5
+	VORPD.BCST       avx512Constants<>+1212(SB), Z0, Z0
+	VSUBPD.BCST      avx512Constants<>+1212(SB), Z0, Z0
+	VPSUBQ.BCST      avx512Constants<>+1204(SB), Z1, Z4
+	VANDPD.BCST      avx512Constants<>+1188(SB), Z4, Z4
+	VPADDQ.BCST      avx512Constants<>+1084(SB), Z4, Z5
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       avx512Constants<>+1216(SB), Z5, Z5
-	VSUBPD.BCST      avx512Constants<>+1224(SB), Z5, Z5
+	VORPD.BCST       avx512Constants<>+1212(SB), Z5, Z5
+	VSUBPD.BCST      avx512Constants<>+1220(SB), Z5, Z5
 	VPSUBQ           Z4, Z1, Z1
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z1, Z1
-	VBROADCASTSD     avx512Constants<>+1916(SB), Z4
-	VFMADD213PD.BCST avx512Constants<>+1924(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1932(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1940(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1948(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1956(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1964(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1972(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1980(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1988(SB), Z1, Z4
-	VFMADD213PD.BCST avx512Constants<>+1996(SB), Z1, Z4
-	VBROADCASTSD     avx512Constants<>+1592(SB), Z6
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z1, Z1
+	VBROADCASTSD     avx512Constants<>+1912(SB), Z4
+	VFMADD213PD.BCST avx512Constants<>+1920(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1928(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1936(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1944(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1952(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1960(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1968(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1976(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1984(SB), Z1, Z4
+	VFMADD213PD.BCST avx512Constants<>+1992(SB), Z1, Z4
+	VBROADCASTSD     avx512Constants<>+1588(SB), Z6
 	VFMADD231PD      Z4, Z1, Z6
-	VSUBPD.BCST      avx512Constants<>+2004(SB), Z5, Z4
+	VSUBPD.BCST      avx512Constants<>+2000(SB), Z5, Z4
 	VMULPD           Z1, Z1, Z5
 	VFMADD231PD      Z6, Z5, Z1
-	VFMADD231PD.BCST avx512Constants<>+1168(SB), Z4, Z1
-	VMULPD.BCST      avx512Constants<>+1876(SB), Z1, Z1
+	VFMADD231PD.BCST avx512Constants<>+1164(SB), Z4, Z1
+	VMULPD.BCST      avx512Constants<>+1872(SB), Z1, Z1
 	VSQRTPD          Z1, Z1
-	VBROADCASTSD     avx512Constants<>+952(SB), Z4
-	VFMADD231PD.BCST avx512Constants<>+2012(SB), Z0, Z4
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z4, Z5
-	VFMADD231PD.BCST avx512Constants<>+2020(SB), Z5, Z0
-	VMULPD.BCST      avx512Constants<>+2028(SB), Z0, Z0
+	VBROADCASTSD     avx512Constants<>+948(SB), Z4
+	VFMADD231PD.BCST avx512Constants<>+2008(SB), Z0, Z4
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z4, Z5
+	VFMADD231PD.BCST avx512Constants<>+2016(SB), Z5, Z0
+	VMULPD.BCST      avx512Constants<>+2024(SB), Z0, Z0
 	VMULPD           Z0, Z0, Z5
 	VMULPD           Z5, Z0, Z6
-	VBROADCASTSD     avx512Constants<>+2036(SB), Z7
-	VFMADD213PD.BCST avx512Constants<>+2044(SB), Z5, Z7
-	VFMADD213PD.BCST avx512Constants<>+2052(SB), Z5, Z7
-	VFMADD213PD.BCST avx512Constants<>+2060(SB), Z5, Z7
+	VBROADCASTSD     avx512Constants<>+2032(SB), Z7
+	VFMADD213PD.BCST avx512Constants<>+2040(SB), Z5, Z7
+	VFMADD213PD.BCST avx512Constants<>+2048(SB), Z5, Z7
+	VFMADD213PD.BCST avx512Constants<>+2056(SB), Z5, Z7
 	VFMADD231PD      Z7, Z6, Z0
-	VBROADCASTSD     avx512Constants<>+2068(SB), Z6
-	VFMADD213PD.BCST avx512Constants<>+2076(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+2084(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+2092(SB), Z5, Z6
-	VFMADD213PD.BCST avx512Constants<>+2100(SB), Z5, Z6
-	VBROADCASTSD     avx512Constants<>+920(SB), Z7
+	VBROADCASTSD     avx512Constants<>+2064(SB), Z6
+	VFMADD213PD.BCST avx512Constants<>+2072(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+2080(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+2088(SB), Z5, Z6
+	VFMADD213PD.BCST avx512Constants<>+2096(SB), Z5, Z6
+	VBROADCASTSD     avx512Constants<>+916(SB), Z7
 	VFMADD231PD      Z6, Z5, Z7
-	VPADDQ.BCST      avx512Constants<>+1744(SB), Z4, Z5
+	VPADDQ.BCST      avx512Constants<>+1740(SB), Z4, Z5
 	VPSLLQ           $0x3f, Z5, Z6
 	VPMOVQ2M         Z6, K2
 	VBLENDMPD        Z7, Z0, K2, Z2
 	VPSLLQ           $0x3e, Z5, Z5
-	VANDPD.BCST      avx512Constants<>+896(SB), Z5, Z5
+	VANDPD.BCST      avx512Constants<>+892(SB), Z5, Z5
 	VXORPD           Z5, Z2, Z5
 	VMULPD           Z5, Z1, Z5
 	VCVTPD2PS        Z5, Y5
@@ -4851,7 +4841,7 @@ body:
 	VPMOVQ2M         Z6, K2
 	VBLENDMPD        Z7, Z0, K2, Z3
 	VPSLLQ           $0x3e, Z4, Z0
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z0
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z0
 	VXORPD           Z0, Z3, Z0
 	VMULPD           Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
@@ -4958,12 +4948,12 @@ TEXT ·castFloat32BFloat16AVX512(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS     (DX), Z0
 	VPSRLD      $0x10, Z0, Z1
-	VANDPS.BCST avx512Constants<>+2108(SB), Z1, Z1
-	VPADDD.BCST avx512Constants<>+2112(SB), Z0, Z3
+	VANDPS.BCST avx512Constants<>+2104(SB), Z1, Z1
+	VPADDD.BCST avx512Constants<>+2108(SB), Z0, Z3
 	VPADDD      Z1, Z3, Z1
 	VPSRLD      $0x10, Z1, Z1
 	VPSRLD      $0x10, Z0, Z3
-	VORPS.BCST  avx512Constants<>+2116(SB), Z3, Z3
+	VORPS.BCST  avx512Constants<>+2112(SB), Z3, Z3
 	VCMPPS      $0x03, Z0, Z0, K1
 	VBLENDMPS   Z3, Z1, K1, Z2
 	VPMOVDW     Z2, (CX)
@@ -5157,8 +5147,8 @@ TEXT ·castUint8Float64AVX512(SB), NOSPLIT, $0-40
 
 next:
 	VPMOVZXBQ   (DX), Z0
-	VORPD.BCST  avx512Constants<>+1216(SB), Z0, Z0
-	VSUBPD.BCST avx512Constants<>+1216(SB), Z0, Z0
+	VORPD.BCST  avx512Constants<>+1212(SB), Z0, Z0
+	VSUBPD.BCST avx512Constants<>+1212(SB), Z0, Z0
 	VMOVUPS     Z0, (CX)
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000008, DX
@@ -5181,7 +5171,7 @@ TEXT ·castFloat32Int32AVX512(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS        (DX), Z0
 	VCVTTPS2DQ     Z0, Z1
-	VBROADCASTSS   avx512Constants<>+2120(SB), Z2
+	VBROADCASTSS   avx512Constants<>+2116(SB), Z2
 	VCMPPS         $0x12, Z0, Z2, K1
 	VBLENDMPS.BCST avx512Constants<>+4(SB), Z1, K1, Z3
 	VCMPPS         $0x03, Z0, Z0, K1
@@ -5211,8 +5201,8 @@ next:
 	VCMPPD      $0x03, Z0, Z0, K1
 	VXORPD      Z1, Z1, Z1
 	VBLENDMPD   Z1, Z0, K1, Z2
-	VMINPD.BCST avx512Constants<>+2124(SB), Z2, Z0
-	VMAXPD.BCST avx512Constants<>+2132(SB), Z0, Z0
+	VMINPD.BCST avx512Constants<>+2120(SB), Z2, Z0
+	VMAXPD.BCST avx512Constants<>+2128(SB), Z0, Z0
 	VCVTTPD2DQ  Z0, Y0
 	VMOVUPS     Y0, (CX)
 	ADDQ        $0x00000020, CX
@@ -5260,7 +5250,7 @@ TEXT ·castFloat64BoolAVX512(SB), NOSPLIT, $0-40
 
 next:
 	VMOVUPS     (DX), Z0
-	VCMPPD.BCST $0x04, avx512Constants<>+1176(SB), Z0, K1
+	VCMPPD.BCST $0x04, avx512Constants<>+1172(SB), Z0, K1
 	VPMOVM2Q    K1, Z0
 	VPSRLQ      $0x3f, Z0, Z0
 	VPMOVQB     Z0, X0
@@ -5286,9 +5276,9 @@ TEXT ·castFloat64Int64AVX512(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS        (DX), Z0
 	VCVTTPD2QQ     Z0, Z1
-	VBROADCASTSD   avx512Constants<>+2140(SB), Z2
+	VBROADCASTSD   avx512Constants<>+2136(SB), Z2
 	VCMPPD         $0x12, Z0, Z2, K1
-	VBLENDMPD.BCST avx512Constants<>+904(SB), Z1, K1, Z3
+	VBLENDMPD.BCST avx512Constants<>+900(SB), Z1, K1, Z3
 	VCMPPD         $0x03, Z0, Z0, K1
 	VXORPD         Z0, Z0, Z0
 	VBLENDMPD      Z0, Z3, K1, Z4
@@ -5314,9 +5304,9 @@ TEXT ·castFloat32Int64AVX512(SB), NOSPLIT, $0-40
 next:
 	VCVTPS2PD      (DX), Z0
 	VCVTTPD2QQ     Z0, Z1
-	VBROADCASTSD   avx512Constants<>+2140(SB), Z2
+	VBROADCASTSD   avx512Constants<>+2136(SB), Z2
 	VCMPPD         $0x12, Z0, Z2, K1
-	VBLENDMPD.BCST avx512Constants<>+904(SB), Z1, K1, Z3
+	VBLENDMPD.BCST avx512Constants<>+900(SB), Z1, K1, Z3
 	VCMPPD         $0x03, Z0, Z0, K1
 	VXORPD         Z0, Z0, Z0
 	VBLENDMPD      Z0, Z3, K1, Z4
@@ -5830,7 +5820,7 @@ TEXT ·notUint8AVX512(SB), NOSPLIT, $0-40
 
 next:
 	VMOVUPS     (DX), Z0
-	VXORPD.BCST avx512Constants<>+2148(SB), Z0, Z0
+	VXORPD.BCST avx512Constants<>+2144(SB), Z0, Z0
 	VMOVUPS     Z0, (CX)
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, DX
@@ -6153,16 +6143,16 @@ TEXT ·powFloat64AVX512(SB), NOSPLIT, $0-40
 next:
 	VMOVUPS          (DX), Z0
 	VMOVUPS          (BX), Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z2
 	VGETMANTPD       $0x03, Z2, Z3
 	VGETEXPPD        Z2, Z4
 	VGETEXPPD        Z3, Z5
 	VSUBPD           Z5, Z4, Z4
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z3, Z5
-	VADDPD.BCST      avx512Constants<>+920(SB), Z3, Z17
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z17, Z18
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z3, Z5
+	VADDPD.BCST      avx512Constants<>+916(SB), Z3, Z17
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z17, Z18
 	VSUBPD           Z18, Z3, Z3
-	VBROADCASTSD     avx512Constants<>+920(SB), Z18
+	VBROADCASTSD     avx512Constants<>+916(SB), Z18
 	VDIVPD           Z17, Z18, Z18
 	VMULPD           Z18, Z5, Z19
 	VFNMADD231PD     Z17, Z19, Z5
@@ -6171,14 +6161,14 @@ next:
 	VMULPD           Z19, Z19, Z5
 	VMULPD           Z19, Z5, Z17
 	VMULPD           Z17, Z5, Z18
-	VBROADCASTSD     avx512Constants<>+2156(SB), Z20
-	VFMADD213PD.BCST avx512Constants<>+2164(SB), Z5, Z20
-	VFMADD213PD.BCST avx512Constants<>+2172(SB), Z5, Z20
-	VFMADD213PD.BCST avx512Constants<>+2180(SB), Z5, Z20
-	VFMADD213PD.BCST avx512Constants<>+2188(SB), Z5, Z20
-	VFMADD213PD.BCST avx512Constants<>+2196(SB), Z5, Z20
-	VFMADD213PD.BCST avx512Constants<>+2204(SB), Z5, Z20
-	VFMADD213PD.BCST avx512Constants<>+2212(SB), Z5, Z20
+	VBROADCASTSD     avx512Constants<>+2152(SB), Z20
+	VFMADD213PD.BCST avx512Constants<>+2160(SB), Z5, Z20
+	VFMADD213PD.BCST avx512Constants<>+2168(SB), Z5, Z20
+	VFMADD213PD.BCST avx512Constants<>+2176(SB), Z5, Z20
+	VFMADD213PD.BCST avx512Constants<>+2184(SB), Z5, Z20
+	VFMADD213PD.BCST avx512Constants<>+2192(SB), Z5, Z20
+	VFMADD213PD.BCST avx512Constants<>+2200(SB), Z5, Z20
+	VFMADD213PD.BCST avx512Constants<>+2208(SB), Z5, Z20
 	VMULPD           Z20, Z18, Z18
 	VADDPD           Z3, Z3, Z3
 	VMOVAPS          Z3, Z20
@@ -6190,17 +6180,17 @@ next:
 	VFMSUB231PD      Z19, Z5, Z20
 	VMOVAPS          Z20, Z5
 	VFMADD231PD      Z19, Z18, Z5
-	VMULPD.BCST      avx512Constants<>+2220(SB), Z17, Z18
+	VMULPD.BCST      avx512Constants<>+2216(SB), Z17, Z18
 	VMOVAPS          Z18, Z20
-	VFMSUB231PD.BCST avx512Constants<>+2220(SB), Z17, Z20
-	VFMADD231PD.BCST avx512Constants<>+2228(SB), Z17, Z20
+	VFMSUB231PD.BCST avx512Constants<>+2216(SB), Z17, Z20
+	VFMADD231PD.BCST avx512Constants<>+2224(SB), Z17, Z20
 	VMOVAPS          Z20, Z17
-	VFMADD231PD.BCST avx512Constants<>+2220(SB), Z5, Z17
+	VFMADD231PD.BCST avx512Constants<>+2216(SB), Z5, Z17
 	VADDPD           Z17, Z3, Z3
-	VMULPD.BCST      avx512Constants<>+1168(SB), Z4, Z5
+	VMULPD.BCST      avx512Constants<>+1164(SB), Z4, Z5
 	VMOVAPS          Z5, Z17
-	VFMSUB231PD.BCST avx512Constants<>+1168(SB), Z4, Z17
-	VFMADD231PD.BCST avx512Constants<>+1160(SB), Z4, Z17
+	VFMSUB231PD.BCST avx512Constants<>+1164(SB), Z4, Z17
+	VFMADD231PD.BCST avx512Constants<>+1156(SB), Z4, Z17
 	VADDPD           Z17, Z3, Z3
 	VADDPD           Z19, Z19, Z4
 	VADDPD           Z4, Z5, Z17
@@ -6214,66 +6204,65 @@ next:
 	VADDPD           Z3, Z5, Z4
 	VSUBPD           Z4, Z5, Z5
 	VADDPD           Z3, Z5, Z3
-	VCMPPD.BCST      $0x00, avx512Constants<>+1176(SB), Z2, K1
-	VBLENDMPD.BCST   avx512Constants<>+1192(SB), Z4, K1, Z6
-	VCMPPD.BCST      $0x11, avx512Constants<>+1200(SB), Z2, K1
+	VCMPPD.BCST      $0x00, avx512Constants<>+1172(SB), Z2, K1
+	VBLENDMPD.BCST   avx512Constants<>+1188(SB), Z4, K1, Z6
+	VCMPPD.BCST      $0x11, avx512Constants<>+1196(SB), Z2, K1
 	VBLENDMPD        Z6, Z2, K1, Z7
 	VMULPD           Z1, Z7, Z4
 	VMOVAPS          Z4, Z5
 	VFMSUB231PD      Z1, Z7, Z5
 	VFMADD231PD      Z1, Z3, Z5
-	VANDPD.BCST      avx512Constants<>+904(SB), Z4, Z3
-	VCMPPD.BCST      $0x11, avx512Constants<>+2236(SB), Z3, K1
+	VANDPD.BCST      avx512Constants<>+900(SB), Z4, Z3
+	VCMPPD.BCST      $0x11, avx512Constants<>+2232(SB), Z3, K1
 	VXORPD           Z3, Z3, Z3
 	VBLENDMPD        Z5, Z3, K1, Z8
-	VBROADCASTSD     avx512Constants<>+928(SB), Z3
+	VBROADCASTSD     avx512Constants<>+924(SB), Z3
 	VMINPD           Z4, Z3, Z3
-	VBROADCASTSD     avx512Constants<>+936(SB), Z4
-	VMAXPD           Z3, Z4, Z3
-	VBROADCASTSD     avx512Constants<>+952(SB), Z4
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z3, Z4
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z4, Z4
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z4, Z3
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z4, Z3
+	VCMPPD.BCST      $0x15, avx512Constants<>+932(SB), Z3, K1
+	VBROADCASTSD     avx512Constants<>+948(SB), Z4
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z3, Z4
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z4, Z4
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z4, Z3
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z4, Z3
 	VADDPD           Z8, Z3, Z3
 	VMULPD           Z3, Z3, Z5
-	VBROADCASTSD     avx512Constants<>+976(SB), Z17
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z3, Z17
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z3, Z17
+	VBROADCASTSD     avx512Constants<>+972(SB), Z17
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z3, Z17
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z3, Z17
 	VFMADD231PD      Z17, Z5, Z3
-	VADDPD.BCST      avx512Constants<>+920(SB), Z3, Z3
-	VSCALEFPD        Z4, Z3, Z3
-	VCMPPD.BCST      $0x00, avx512Constants<>+920(SB), Z2, K1
-	VBLENDMPD.BCST   avx512Constants<>+920(SB), Z3, K1, Z9
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z1, Z3
+	VADDPD.BCST      avx512Constants<>+916(SB), Z3, Z3
+	VSCALEFPD.Z      Z4, Z3, K1, Z3
+	VCMPPD.BCST      $0x00, avx512Constants<>+916(SB), Z2, K1
+	VBLENDMPD.BCST   avx512Constants<>+916(SB), Z3, K1, Z9
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z1, Z3
 	VRNDSCALEPD      $0x0b, Z3, Z4
 	VCMPPD           $0x00, Z3, Z4, K1
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z3
-	VBLENDMPD.BCST   avx512Constants<>+1176(SB), Z3, K1, Z10
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z3
+	VBLENDMPD.BCST   avx512Constants<>+1172(SB), Z3, K1, Z10
 	VRNDSCALEPD      $0x0b, Z1, Z3
 	VCMPPD           $0x00, Z1, Z3, K1
 	VXORPD           Z4, Z4, Z4
 	VBLENDMPD        Z10, Z4, K1, Z11
 	VORPD            Z11, Z9, Z4
 	VCMPPD           $0x00, Z1, Z3, K1
-	VBROADCASTSD     avx512Constants<>+1184(SB), Z3
+	VBROADCASTSD     avx512Constants<>+1180(SB), Z3
 	VBLENDMPD        Z4, Z3, K1, Z12
-	VCMPPD.BCST      $0x00, avx512Constants<>+1200(SB), Z2, K1
+	VCMPPD.BCST      $0x00, avx512Constants<>+1196(SB), Z2, K1
 	VBLENDMPD        Z2, Z0, K1, Z13
-	VCMPPD.BCST      $0x11, avx512Constants<>+1176(SB), Z13, K1
+	VCMPPD.BCST      $0x11, avx512Constants<>+1172(SB), Z13, K1
 	VBLENDMPD        Z12, Z4, K1, Z14
-	VCMPPD.BCST      $0x00, avx512Constants<>+920(SB), Z0, K1
-	VBLENDMPD.BCST   avx512Constants<>+920(SB), Z14, K1, Z15
-	VCMPPD.BCST      $0x00, avx512Constants<>+1176(SB), Z1, K1
-	VBLENDMPD.BCST   avx512Constants<>+920(SB), Z15, K1, Z16
+	VCMPPD.BCST      $0x00, avx512Constants<>+916(SB), Z0, K1
+	VBLENDMPD.BCST   avx512Constants<>+916(SB), Z14, K1, Z15
+	VCMPPD.BCST      $0x00, avx512Constants<>+1172(SB), Z1, K1
+	VBLENDMPD.BCST   avx512Constants<>+916(SB), Z15, K1, Z16
 	VMOVUPS          Z16, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
@@ -6298,89 +6287,89 @@ TEXT ·powFloat32AVX512(SB), NOSPLIT, $0-40
 next:
 	VCVTPS2PD        (DX), Z0
 	VCVTPS2PD        (BX), Z1
-	VANDPD.BCST      avx512Constants<>+904(SB), Z0, Z2
-	VPSUBQ.BCST      avx512Constants<>+1208(SB), Z2, Z3
-	VANDPD.BCST      avx512Constants<>+1192(SB), Z3, Z3
-	VPADDQ.BCST      avx512Constants<>+1088(SB), Z3, Z14
+	VANDPD.BCST      avx512Constants<>+900(SB), Z0, Z2
+	VPSUBQ.BCST      avx512Constants<>+1204(SB), Z2, Z3
+	VANDPD.BCST      avx512Constants<>+1188(SB), Z3, Z3
+	VPADDQ.BCST      avx512Constants<>+1084(SB), Z3, Z14
 	VPSRLQ           $0x34, Z14, Z14
-	VORPD.BCST       avx512Constants<>+1216(SB), Z14, Z14
-	VSUBPD.BCST      avx512Constants<>+1224(SB), Z14, Z14
+	VORPD.BCST       avx512Constants<>+1212(SB), Z14, Z14
+	VSUBPD.BCST      avx512Constants<>+1220(SB), Z14, Z14
 	VPSUBQ           Z3, Z2, Z3
-	VSUBPD.BCST      avx512Constants<>+920(SB), Z3, Z3
-	VADDPD.BCST      avx512Constants<>+1088(SB), Z3, Z15
+	VSUBPD.BCST      avx512Constants<>+916(SB), Z3, Z3
+	VADDPD.BCST      avx512Constants<>+1084(SB), Z3, Z15
 	VDIVPD           Z15, Z3, Z15
 	VMULPD           Z15, Z15, Z16
 	VMULPD           Z3, Z3, Z17
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z17, Z17
-	VBROADCASTSD     avx512Constants<>+1096(SB), Z18
-	VFMADD213PD.BCST avx512Constants<>+1104(SB), Z16, Z18
-	VFMADD213PD.BCST avx512Constants<>+1112(SB), Z16, Z18
-	VFMADD213PD.BCST avx512Constants<>+1120(SB), Z16, Z18
-	VFMADD213PD.BCST avx512Constants<>+1128(SB), Z16, Z18
-	VFMADD213PD.BCST avx512Constants<>+1136(SB), Z16, Z18
-	VFMADD213PD.BCST avx512Constants<>+1144(SB), Z16, Z18
-	VFMADD213PD.BCST avx512Constants<>+1152(SB), Z16, Z18
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z17, Z17
+	VBROADCASTSD     avx512Constants<>+1092(SB), Z18
+	VFMADD213PD.BCST avx512Constants<>+1100(SB), Z16, Z18
+	VFMADD213PD.BCST avx512Constants<>+1108(SB), Z16, Z18
+	VFMADD213PD.BCST avx512Constants<>+1116(SB), Z16, Z18
+	VFMADD213PD.BCST avx512Constants<>+1124(SB), Z16, Z18
+	VFMADD213PD.BCST avx512Constants<>+1132(SB), Z16, Z18
+	VFMADD213PD.BCST avx512Constants<>+1140(SB), Z16, Z18
+	VFMADD213PD.BCST avx512Constants<>+1148(SB), Z16, Z18
 	VMOVAPS          Z17, Z19
 	VFMADD231PD      Z18, Z16, Z19
 	VMULPD           Z19, Z15, Z15
-	VFMADD231PD.BCST avx512Constants<>+1160(SB), Z14, Z15
+	VFMADD231PD.BCST avx512Constants<>+1156(SB), Z14, Z15
 	VSUBPD           Z15, Z17, Z15
 	VSUBPD           Z15, Z3, Z3
-	VFMADD231PD.BCST avx512Constants<>+1168(SB), Z14, Z3
-	VCMPPD.BCST      $0x00, avx512Constants<>+1176(SB), Z2, K1
-	VBLENDMPD.BCST   avx512Constants<>+1192(SB), Z3, K1, Z4
-	VCMPPD.BCST      $0x11, avx512Constants<>+1200(SB), Z2, K1
+	VFMADD231PD.BCST avx512Constants<>+1164(SB), Z14, Z3
+	VCMPPD.BCST      $0x00, avx512Constants<>+1172(SB), Z2, K1
+	VBLENDMPD.BCST   avx512Constants<>+1188(SB), Z3, K1, Z4
+	VCMPPD.BCST      $0x11, avx512Constants<>+1196(SB), Z2, K1
 	VBLENDMPD        Z4, Z2, K1, Z5
-	VBROADCASTSD     avx512Constants<>+2244(SB), Z3
+	VBROADCASTSD     avx512Constants<>+2240(SB), Z3
 	VMULPD           Z1, Z5, Z14
 	VMINPD           Z14, Z3, Z3
-	VBROADCASTSD     avx512Constants<>+2252(SB), Z14
+	VBROADCASTSD     avx512Constants<>+2248(SB), Z14
 	VMAXPD           Z3, Z14, Z3
-	VBROADCASTSD     avx512Constants<>+952(SB), Z14
-	VFMADD231PD.BCST avx512Constants<>+944(SB), Z3, Z14
-	VSUBPD.BCST      avx512Constants<>+952(SB), Z14, Z15
-	VFMADD231PD.BCST avx512Constants<>+960(SB), Z15, Z3
-	VFMADD231PD.BCST avx512Constants<>+968(SB), Z15, Z3
+	VBROADCASTSD     avx512Constants<>+948(SB), Z14
+	VFMADD231PD.BCST avx512Constants<>+940(SB), Z3, Z14
+	VSUBPD.BCST      avx512Constants<>+948(SB), Z14, Z15
+	VFMADD231PD.BCST avx512Constants<>+956(SB), Z15, Z3
+	VFMADD231PD.BCST avx512Constants<>+964(SB), Z15, Z3
 	VMULPD           Z3, Z3, Z15
-	VBROADCASTSD     avx512Constants<>+976(SB), Z16
-	VFMADD213PD.BCST avx512Constants<>+984(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+992(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1000(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1008(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1016(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1024(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1032(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1040(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1048(SB), Z3, Z16
-	VFMADD213PD.BCST avx512Constants<>+1056(SB), Z3, Z16
+	VBROADCASTSD     avx512Constants<>+972(SB), Z16
+	VFMADD213PD.BCST avx512Constants<>+980(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+988(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+996(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1004(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1012(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1020(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1028(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1036(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1044(SB), Z3, Z16
+	VFMADD213PD.BCST avx512Constants<>+1052(SB), Z3, Z16
 	VFMADD231PD      Z16, Z15, Z3
-	VADDPD.BCST      avx512Constants<>+920(SB), Z3, Z3
+	VADDPD.BCST      avx512Constants<>+916(SB), Z3, Z3
 	VPSLLQ           $0x34, Z14, Z14
-	VPADDQ.BCST      avx512Constants<>+920(SB), Z14, Z14
+	VPADDQ.BCST      avx512Constants<>+916(SB), Z14, Z14
 	VMULPD           Z14, Z3, Z3
-	VCMPPD.BCST      $0x00, avx512Constants<>+920(SB), Z2, K1
-	VBLENDMPD.BCST   avx512Constants<>+920(SB), Z3, K1, Z6
-	VMULPD.BCST      avx512Constants<>+1056(SB), Z1, Z3
+	VCMPPD.BCST      $0x00, avx512Constants<>+916(SB), Z2, K1
+	VBLENDMPD.BCST   avx512Constants<>+916(SB), Z3, K1, Z6
+	VMULPD.BCST      avx512Constants<>+1052(SB), Z1, Z3
 	VRNDSCALEPD      $0x0b, Z3, Z14
 	VCMPPD           $0x00, Z3, Z14, K1
-	VANDPD.BCST      avx512Constants<>+896(SB), Z0, Z3
-	VBLENDMPD.BCST   avx512Constants<>+1176(SB), Z3, K1, Z7
+	VANDPD.BCST      avx512Constants<>+892(SB), Z0, Z3
+	VBLENDMPD.BCST   avx512Constants<>+1172(SB), Z3, K1, Z7
 	VRNDSCALEPD      $0x0b, Z1, Z3
 	VCMPPD           $0x00, Z1, Z3, K1
 	VXORPD           Z14, Z14, Z14
 	VBLENDMPD        Z7, Z14, K1, Z8
 	VORPD            Z8, Z6, Z14
 	VCMPPD           $0x00, Z1, Z3, K1
-	VBROADCASTSD     avx512Constants<>+1184(SB), Z3
+	VBROADCASTSD     avx512Constants<>+1180(SB), Z3
 	VBLENDMPD        Z14, Z3, K1, Z9
-	VCMPPD.BCST      $0x00, avx512Constants<>+1200(SB), Z2, K1
+	VCMPPD.BCST      $0x00, avx512Constants<>+1196(SB), Z2, K1
 	VBLENDMPD        Z2, Z0, K1, Z10
-	VCMPPD.BCST      $0x11, avx512Constants<>+1176(SB), Z10, K1
+	VCMPPD.BCST      $0x11, avx512Constants<>+1172(SB), Z10, K1
 	VBLENDMPD        Z9, Z14, K1, Z11
-	VCMPPD.BCST      $0x00, avx512Constants<>+920(SB), Z0, K1
-	VBLENDMPD.BCST   avx512Constants<>+920(SB), Z11, K1, Z12
-	VCMPPD.BCST      $0x00, avx512Constants<>+1176(SB), Z1, K1
-	VBLENDMPD.BCST   avx512Constants<>+920(SB), Z12, K1, Z13
+	VCMPPD.BCST      $0x00, avx512Constants<>+916(SB), Z0, K1
+	VBLENDMPD.BCST   avx512Constants<>+916(SB), Z11, K1, Z12
+	VCMPPD.BCST      $0x00, avx512Constants<>+1172(SB), Z1, K1
+	VBLENDMPD.BCST   avx512Constants<>+916(SB), Z12, K1, Z13
 	VCVTPD2PS        Z13, Y0
 	VMOVUPS          Y0, (CX)
 	ADDQ             $0x00000020, CX
@@ -6517,7 +6506,7 @@ DATA avx512Constants<>+768(SB)/4, $0xbcc2aa9f
 DATA avx512Constants<>+772(SB)/4, $0x3dd9934a
 DATA avx512Constants<>+776(SB)/4, $0x3f22993c
 DATA avx512Constants<>+780(SB)/4, $0x3e03bc79
-DATA avx512Constants<>+784(SB)/4, $0x41700000
+DATA avx512Constants<>+784(SB)/4, $0x41100000
 DATA avx512Constants<>+788(SB)/4, $0xc0800000
 DATA avx512Constants<>+792(SB)/4, $0xbe000000
 DATA avx512Constants<>+796(SB)/4, $0x3e000000
@@ -6532,190 +6521,189 @@ DATA avx512Constants<>+828(SB)/4, $0x3dfeba86
 DATA avx512Constants<>+832(SB)/4, $0xbe2e7cbf
 DATA avx512Constants<>+836(SB)/4, $0x3dc15a5e
 DATA avx512Constants<>+840(SB)/4, $0xbf38aa3b
-DATA avx512Constants<>+844(SB)/4, $0x41100000
-DATA avx512Constants<>+848(SB)/4, $0xbecc422a
-DATA avx512Constants<>+852(SB)/4, $0x3ea2f983
-DATA avx512Constants<>+856(SB)/4, $0xc0490fdb
-DATA avx512Constants<>+860(SB)/4, $0x33bbbd2e
-DATA avx512Constants<>+864(SB)/4, $0x27772ced
-DATA avx512Constants<>+868(SB)/4, $0x362e88d2
-DATA avx512Constants<>+872(SB)/4, $0xb94fb104
-DATA avx512Constants<>+876(SB)/4, $0x3c088738
-DATA avx512Constants<>+880(SB)/4, $0xbe2aaaa4
-DATA avx512Constants<>+884(SB)/4, $0x48400040
-DATA avx512Constants<>+888(SB)/4, $0x00000020
-DATA avx512Constants<>+892(SB)/4, $0xffffffc0
-DATA avx512Constants<>+896(SB)/8, $0x8000000000000000
-DATA avx512Constants<>+904(SB)/8, $0x7fffffffffffffff
-DATA avx512Constants<>+912(SB)/8, $0xbff0000000000000
-DATA avx512Constants<>+920(SB)/8, $0x3ff0000000000000
-DATA avx512Constants<>+928(SB)/8, $0x4086300000000000
-DATA avx512Constants<>+936(SB)/8, $0xc087500000000000
-DATA avx512Constants<>+944(SB)/8, $0x3ff71547652b82fe
-DATA avx512Constants<>+952(SB)/8, $0x4338000000000000
-DATA avx512Constants<>+960(SB)/8, $0xbfe62e42fefa39ef
-DATA avx512Constants<>+968(SB)/8, $0xbc7abc9e3b39803f
-DATA avx512Constants<>+976(SB)/8, $0x3e21f95567599301
-DATA avx512Constants<>+984(SB)/8, $0x3e5af5eb25355c40
-DATA avx512Constants<>+992(SB)/8, $0x3e927e4c5a68c81c
-DATA avx512Constants<>+1000(SB)/8, $0x3ec71ddf85a5706f
-DATA avx512Constants<>+1008(SB)/8, $0x3efa01a01b0b65d1
-DATA avx512Constants<>+1016(SB)/8, $0x3f2a01a01afe2bac
-DATA avx512Constants<>+1024(SB)/8, $0x3f56c16c16c14448
-DATA avx512Constants<>+1032(SB)/8, $0x3f8111111110f6b4
-DATA avx512Constants<>+1040(SB)/8, $0x3fa555555555555a
-DATA avx512Constants<>+1048(SB)/8, $0x3fc5555555555559
-DATA avx512Constants<>+1056(SB)/8, $0x3fe0000000000000
-DATA avx512Constants<>+1064(SB)/8, $0xc044000000000000
-DATA avx512Constants<>+1072(SB)/8, $0x3c90000000000000
-DATA avx512Constants<>+1080(SB)/8, $0x4036000000000000
-DATA avx512Constants<>+1088(SB)/8, $0x4000000000000000
-DATA avx512Constants<>+1096(SB)/8, $0x3fc1b6a348314875
-DATA avx512Constants<>+1104(SB)/8, $0x3fc0dcf08c04e25b
-DATA avx512Constants<>+1112(SB)/8, $0x3fc3b358c59e1f3c
-DATA avx512Constants<>+1120(SB)/8, $0x3fc745c4c75a1ae7
-DATA avx512Constants<>+1128(SB)/8, $0x3fcc71c7488eeb5a
-DATA avx512Constants<>+1136(SB)/8, $0x3fd24924921ebf82
-DATA avx512Constants<>+1144(SB)/8, $0x3fd999999999c0f8
-DATA avx512Constants<>+1152(SB)/8, $0x3fe555555555554f
-DATA avx512Constants<>+1160(SB)/8, $0x3c7abc9e3b39803f
-DATA avx512Constants<>+1168(SB)/8, $0x3fe62e42fefa39ef
-DATA avx512Constants<>+1176(SB)/8, $0x0000000000000000
-DATA avx512Constants<>+1184(SB)/8, $0x7ff8000000000001
-DATA avx512Constants<>+1192(SB)/8, $0xfff0000000000000
-DATA avx512Constants<>+1200(SB)/8, $0x7ff0000000000000
-DATA avx512Constants<>+1208(SB)/8, $0x3fe8000000000000
-DATA avx512Constants<>+1216(SB)/8, $0x4330000000000000
-DATA avx512Constants<>+1224(SB)/8, $0x4330000000000400
-DATA avx512Constants<>+1232(SB)/8, $0x3dd0579b2db35154
-DATA avx512Constants<>+1240(SB)/8, $0xbe1386ac2e9fbb86
-DATA avx512Constants<>+1248(SB)/8, $0x3e4f7a4128e46673
-DATA avx512Constants<>+1256(SB)/8, $0xbe85f1d36c2c4518
-DATA avx512Constants<>+1264(SB)/8, $0x3ebb9def19cf14b6
-DATA avx512Constants<>+1272(SB)/8, $0xbeef4d1df3921968
-DATA avx512Constants<>+1280(SB)/8, $0x3f1f9a321a11a9a7
-DATA avx512Constants<>+1288(SB)/8, $0xbf4c02db3d8ed016
-DATA avx512Constants<>+1296(SB)/8, $0x3f7565bcd0db02d7
-DATA avx512Constants<>+1304(SB)/8, $0xbf9b82ce3128499c
-DATA avx512Constants<>+1312(SB)/8, $0x3fbce2f21a042b20
-DATA avx512Constants<>+1320(SB)/8, $0xbfd812746b0379e6
-DATA avx512Constants<>+1328(SB)/8, $0x3fc06eba8214db69
-DATA avx512Constants<>+1336(SB)/8, $0x4018000000000000
-DATA avx512Constants<>+1344(SB)/8, $0x3ff6a09e667f3bcd
-DATA avx512Constants<>+1352(SB)/8, $0x4006a09e667f3bcd
-DATA avx512Constants<>+1360(SB)/8, $0x3fe6a09e667f3bcd
-DATA avx512Constants<>+1368(SB)/8, $0xbe06bb82cc248329
-DATA avx512Constants<>+1376(SB)/8, $0xbe249914ce933e3f
-DATA avx512Constants<>+1384(SB)/8, $0x3e1dc132ad0c6818
-DATA avx512Constants<>+1392(SB)/8, $0x3e54931ef56bf652
-DATA avx512Constants<>+1400(SB)/8, $0x3e4cf1e631ec4474
-DATA avx512Constants<>+1408(SB)/8, $0xbe76bae4f782455d
-DATA avx512Constants<>+1416(SB)/8, $0xbe84cef205275750
-DATA avx512Constants<>+1424(SB)/8, $0x3e923223261e3ed6
-DATA avx512Constants<>+1432(SB)/8, $0x3eb123629c9faf05
-DATA avx512Constants<>+1440(SB)/8, $0xbea51dcf5adb8cfb
-DATA avx512Constants<>+1448(SB)/8, $0xbed8d4afce8901ff
-DATA avx512Constants<>+1456(SB)/8, $0x3ea80aed5ea74b61
-DATA avx512Constants<>+1464(SB)/8, $0x3f026d097b6ba4fc
-DATA avx512Constants<>+1472(SB)/8, $0xbec001e21f9e1465
-DATA avx512Constants<>+1480(SB)/8, $0xbf2e4a4255530e5d
-DATA avx512Constants<>+1488(SB)/8, $0x3f217a4ae135999d
-DATA avx512Constants<>+1496(SB)/8, $0x3f5ab825fc0967ed
-DATA avx512Constants<>+1504(SB)/8, $0xbf6c81719d51f165
-DATA avx512Constants<>+1512(SB)/8, $0xbf7ee2761047d91b
-DATA avx512Constants<>+1520(SB)/8, $0x3faeec4cc3e4d098
-DATA avx512Constants<>+1528(SB)/8, $0xbfc7dff2bff6839f
-DATA avx512Constants<>+1536(SB)/8, $0x3fd8c6dbf2cfc2b5
-DATA avx512Constants<>+1544(SB)/8, $0xbfe373e3a893c28a
-DATA avx512Constants<>+1552(SB)/8, $0x3fe82b4bb8c94dce
-DATA avx512Constants<>+1560(SB)/8, $0x4043c00000000000
-DATA avx512Constants<>+1568(SB)/8, $0x4010000000000000
-DATA avx512Constants<>+1576(SB)/8, $0xc010000000000000
-DATA avx512Constants<>+1584(SB)/8, $0xbfe71547652b82fe
-DATA avx512Constants<>+1592(SB)/8, $0xbfe0000000000000
-DATA avx512Constants<>+1600(SB)/8, $0xbfd9884533d43651
-DATA avx512Constants<>+1608(SB)/8, $0x3e40000000000000
-DATA avx512Constants<>+1616(SB)/8, $0x3fe45f306dc9c883
-DATA avx512Constants<>+1624(SB)/8, $0xbff921fb54442d18
-DATA avx512Constants<>+1632(SB)/8, $0x3c91a62633145c07
-DATA avx512Constants<>+1640(SB)/8, $0xb91f1976b7ed8fbc
-DATA avx512Constants<>+1648(SB)/8, $0x3de5d932c30cf498
-DATA avx512Constants<>+1656(SB)/8, $0xbe5ae5e66cb2e6bd
-DATA avx512Constants<>+1664(SB)/8, $0x3ec71de35786a028
-DATA avx512Constants<>+1672(SB)/8, $0xbf2a01a019c12637
-DATA avx512Constants<>+1680(SB)/8, $0x3f8111111110f881
-DATA avx512Constants<>+1688(SB)/8, $0xbfc5555555555549
-DATA avx512Constants<>+1696(SB)/8, $0xbda8faed45d70d50
-DATA avx512Constants<>+1704(SB)/8, $0x3e21ee9ec4dae5a3
-DATA avx512Constants<>+1712(SB)/8, $0xbe927e4f80a76949
-DATA avx512Constants<>+1720(SB)/8, $0x3efa01a019cb2605
-DATA avx512Constants<>+1728(SB)/8, $0xbf56c16c16c15183
-DATA avx512Constants<>+1736(SB)/8, $0x3fa555555555554c
-DATA avx512Constants<>+1744(SB)/8, $0x0000000000000001
-DATA avx512Constants<>+1752(SB)/8, $0x0000000000000000
-DATA avx512Constants<>+1760(SB)/8, $0x0000000000000004
-DATA avx512Constants<>+1768(SB)/8, $0x0000000000000001
-DATA avx512Constants<>+1776(SB)/8, $0x0000000000000005
-DATA avx512Constants<>+1784(SB)/8, $0x0000000000000002
-DATA avx512Constants<>+1792(SB)/8, $0x0000000000000006
-DATA avx512Constants<>+1800(SB)/8, $0x0000000000000003
-DATA avx512Constants<>+1808(SB)/8, $0x0000000000000007
-DATA avx512Constants<>+1816(SB)/8, $0x0000000000000008
-DATA avx512Constants<>+1824(SB)/8, $0x00000000d2511f53
-DATA avx512Constants<>+1832(SB)/8, $0x00000000cd9e8d57
-DATA avx512Constants<>+1840(SB)/8, $0x000000009e3779b9
-DATA avx512Constants<>+1848(SB)/8, $0x00000000bb67ae85
-DATA avx512Constants<>+1856(SB)/8, $0x00000000ffffffff
-DATA avx512Constants<>+1864(SB)/4, $0x33800000
-DATA avx512Constants<>+1868(SB)/8, $0x3ca0000000000000
-DATA avx512Constants<>+1876(SB)/8, $0xc000000000000000
-DATA avx512Constants<>+1884(SB)/8, $0xbfd0000000000000
-DATA avx512Constants<>+1892(SB)/8, $0x401921fb54442d18
-DATA avx512Constants<>+1900(SB)/8, $0x3cb1a62633145c07
-DATA avx512Constants<>+1908(SB)/8, $0x432fffffffffffff
-DATA avx512Constants<>+1916(SB)/8, $0x3f9b2a18dfe093bf
-DATA avx512Constants<>+1924(SB)/8, $0xbfb21ca7e0d00cfc
-DATA avx512Constants<>+1932(SB)/8, $0x3fb88dff227986c6
-DATA avx512Constants<>+1940(SB)/8, $0xbfba6df6c6706f19
-DATA avx512Constants<>+1948(SB)/8, $0x3fbc7b594231f3b0
-DATA avx512Constants<>+1956(SB)/8, $0xbfbff2a3e6102d84
-DATA avx512Constants<>+1964(SB)/8, $0x3fc24848cb221426
-DATA avx512Constants<>+1972(SB)/8, $0xbfc5557f0371f531
-DATA avx512Constants<>+1980(SB)/8, $0x3fc999a00a18fa64
-DATA avx512Constants<>+1988(SB)/8, $0xbfcfffffa6fd3712
-DATA avx512Constants<>+1996(SB)/8, $0x3fd555554f26013e
-DATA avx512Constants<>+2004(SB)/8, $0x4040000000000000
-DATA avx512Constants<>+2012(SB)/8, $0x3e10000000000000
-DATA avx512Constants<>+2020(SB)/8, $0xc1d0000000000000
-DATA avx512Constants<>+2028(SB)/8, $0x3e1921fb54442d18
-DATA avx512Constants<>+2036(SB)/8, $0x3ec6cd87fca3b88b
-DATA avx512Constants<>+2044(SB)/8, $0xbf2a00f9e4cd0405
-DATA avx512Constants<>+2052(SB)/8, $0x3f8111108971a263
-DATA avx512Constants<>+2060(SB)/8, $0xbfc5555554cbb05c
-DATA avx512Constants<>+2068(SB)/8, $0xbe923d815af0d225
-DATA avx512Constants<>+2076(SB)/8, $0x3efa00f11f2687cb
-DATA avx512Constants<>+2084(SB)/8, $0xbf56c16b4011c656
-DATA avx512Constants<>+2092(SB)/8, $0x3fa55555546f583b
-DATA avx512Constants<>+2100(SB)/8, $0xbfdffffffffebff0
-DATA avx512Constants<>+2108(SB)/4, $0x00000001
-DATA avx512Constants<>+2112(SB)/4, $0x00007fff
-DATA avx512Constants<>+2116(SB)/4, $0x00000040
-DATA avx512Constants<>+2120(SB)/4, $0x4f000000
-DATA avx512Constants<>+2124(SB)/8, $0x41dfffffffc00000
-DATA avx512Constants<>+2132(SB)/8, $0xc1e0000000000000
-DATA avx512Constants<>+2140(SB)/8, $0x43e0000000000000
-DATA avx512Constants<>+2148(SB)/8, $0x0101010101010101
-DATA avx512Constants<>+2156(SB)/8, $0x3fc01752155d4255
-DATA avx512Constants<>+2164(SB)/8, $0x3fbdad32bce14dbb
-DATA avx512Constants<>+2172(SB)/8, $0x3fc113a009a45550
-DATA avx512Constants<>+2180(SB)/8, $0x3fc3b12993bfb149
-DATA avx512Constants<>+2188(SB)/8, $0x3fc745d1bc209aa4
-DATA avx512Constants<>+2196(SB)/8, $0x3fcc71c71bc7a3dc
-DATA avx512Constants<>+2204(SB)/8, $0x3fd2492492498d25
-DATA avx512Constants<>+2212(SB)/8, $0x3fd9999999999968
-DATA avx512Constants<>+2220(SB)/8, $0x3fe5555555555555
-DATA avx512Constants<>+2228(SB)/8, $0x3c85555555555555
-DATA avx512Constants<>+2236(SB)/8, $0x4090000000000000
-DATA avx512Constants<>+2244(SB)/8, $0x4069000000000000
-DATA avx512Constants<>+2252(SB)/8, $0xc069000000000000
-GLOBL avx512Constants<>(SB), RODATA|NOPTR, $2260
+DATA avx512Constants<>+844(SB)/4, $0x3ecc422a
+DATA avx512Constants<>+848(SB)/4, $0x3ea2f983
+DATA avx512Constants<>+852(SB)/4, $0xc0490fdb
+DATA avx512Constants<>+856(SB)/4, $0x33bbbd2e
+DATA avx512Constants<>+860(SB)/4, $0x27772ced
+DATA avx512Constants<>+864(SB)/4, $0x362e88d2
+DATA avx512Constants<>+868(SB)/4, $0xb94fb104
+DATA avx512Constants<>+872(SB)/4, $0x3c088738
+DATA avx512Constants<>+876(SB)/4, $0xbe2aaaa4
+DATA avx512Constants<>+880(SB)/4, $0x48400040
+DATA avx512Constants<>+884(SB)/4, $0x00000020
+DATA avx512Constants<>+888(SB)/4, $0xffffffc0
+DATA avx512Constants<>+892(SB)/8, $0x8000000000000000
+DATA avx512Constants<>+900(SB)/8, $0x7fffffffffffffff
+DATA avx512Constants<>+908(SB)/8, $0xbff0000000000000
+DATA avx512Constants<>+916(SB)/8, $0x3ff0000000000000
+DATA avx512Constants<>+924(SB)/8, $0x4086300000000000
+DATA avx512Constants<>+932(SB)/8, $0xc087500000000000
+DATA avx512Constants<>+940(SB)/8, $0x3ff71547652b82fe
+DATA avx512Constants<>+948(SB)/8, $0x4338000000000000
+DATA avx512Constants<>+956(SB)/8, $0xbfe62e42fefa39ef
+DATA avx512Constants<>+964(SB)/8, $0xbc7abc9e3b39803f
+DATA avx512Constants<>+972(SB)/8, $0x3e21f95567599301
+DATA avx512Constants<>+980(SB)/8, $0x3e5af5eb25355c40
+DATA avx512Constants<>+988(SB)/8, $0x3e927e4c5a68c81c
+DATA avx512Constants<>+996(SB)/8, $0x3ec71ddf85a5706f
+DATA avx512Constants<>+1004(SB)/8, $0x3efa01a01b0b65d1
+DATA avx512Constants<>+1012(SB)/8, $0x3f2a01a01afe2bac
+DATA avx512Constants<>+1020(SB)/8, $0x3f56c16c16c14448
+DATA avx512Constants<>+1028(SB)/8, $0x3f8111111110f6b4
+DATA avx512Constants<>+1036(SB)/8, $0x3fa555555555555a
+DATA avx512Constants<>+1044(SB)/8, $0x3fc5555555555559
+DATA avx512Constants<>+1052(SB)/8, $0x3fe0000000000000
+DATA avx512Constants<>+1060(SB)/8, $0xc044000000000000
+DATA avx512Constants<>+1068(SB)/8, $0x3c90000000000000
+DATA avx512Constants<>+1076(SB)/8, $0x4036000000000000
+DATA avx512Constants<>+1084(SB)/8, $0x4000000000000000
+DATA avx512Constants<>+1092(SB)/8, $0x3fc1b6a348314875
+DATA avx512Constants<>+1100(SB)/8, $0x3fc0dcf08c04e25b
+DATA avx512Constants<>+1108(SB)/8, $0x3fc3b358c59e1f3c
+DATA avx512Constants<>+1116(SB)/8, $0x3fc745c4c75a1ae7
+DATA avx512Constants<>+1124(SB)/8, $0x3fcc71c7488eeb5a
+DATA avx512Constants<>+1132(SB)/8, $0x3fd24924921ebf82
+DATA avx512Constants<>+1140(SB)/8, $0x3fd999999999c0f8
+DATA avx512Constants<>+1148(SB)/8, $0x3fe555555555554f
+DATA avx512Constants<>+1156(SB)/8, $0x3c7abc9e3b39803f
+DATA avx512Constants<>+1164(SB)/8, $0x3fe62e42fefa39ef
+DATA avx512Constants<>+1172(SB)/8, $0x0000000000000000
+DATA avx512Constants<>+1180(SB)/8, $0x7ff8000000000001
+DATA avx512Constants<>+1188(SB)/8, $0xfff0000000000000
+DATA avx512Constants<>+1196(SB)/8, $0x7ff0000000000000
+DATA avx512Constants<>+1204(SB)/8, $0x3fe8000000000000
+DATA avx512Constants<>+1212(SB)/8, $0x4330000000000000
+DATA avx512Constants<>+1220(SB)/8, $0x4330000000000400
+DATA avx512Constants<>+1228(SB)/8, $0x3dd0579b2db35154
+DATA avx512Constants<>+1236(SB)/8, $0xbe1386ac2e9fbb86
+DATA avx512Constants<>+1244(SB)/8, $0x3e4f7a4128e46673
+DATA avx512Constants<>+1252(SB)/8, $0xbe85f1d36c2c4518
+DATA avx512Constants<>+1260(SB)/8, $0x3ebb9def19cf14b6
+DATA avx512Constants<>+1268(SB)/8, $0xbeef4d1df3921968
+DATA avx512Constants<>+1276(SB)/8, $0x3f1f9a321a11a9a7
+DATA avx512Constants<>+1284(SB)/8, $0xbf4c02db3d8ed016
+DATA avx512Constants<>+1292(SB)/8, $0x3f7565bcd0db02d7
+DATA avx512Constants<>+1300(SB)/8, $0xbf9b82ce3128499c
+DATA avx512Constants<>+1308(SB)/8, $0x3fbce2f21a042b20
+DATA avx512Constants<>+1316(SB)/8, $0xbfd812746b0379e6
+DATA avx512Constants<>+1324(SB)/8, $0x3fc06eba8214db69
+DATA avx512Constants<>+1332(SB)/8, $0x4018000000000000
+DATA avx512Constants<>+1340(SB)/8, $0x3ff6a09e667f3bcd
+DATA avx512Constants<>+1348(SB)/8, $0x4006a09e667f3bcd
+DATA avx512Constants<>+1356(SB)/8, $0x3fe6a09e667f3bcd
+DATA avx512Constants<>+1364(SB)/8, $0xbe06bb82cc248329
+DATA avx512Constants<>+1372(SB)/8, $0xbe249914ce933e3f
+DATA avx512Constants<>+1380(SB)/8, $0x3e1dc132ad0c6818
+DATA avx512Constants<>+1388(SB)/8, $0x3e54931ef56bf652
+DATA avx512Constants<>+1396(SB)/8, $0x3e4cf1e631ec4474
+DATA avx512Constants<>+1404(SB)/8, $0xbe76bae4f782455d
+DATA avx512Constants<>+1412(SB)/8, $0xbe84cef205275750
+DATA avx512Constants<>+1420(SB)/8, $0x3e923223261e3ed6
+DATA avx512Constants<>+1428(SB)/8, $0x3eb123629c9faf05
+DATA avx512Constants<>+1436(SB)/8, $0xbea51dcf5adb8cfb
+DATA avx512Constants<>+1444(SB)/8, $0xbed8d4afce8901ff
+DATA avx512Constants<>+1452(SB)/8, $0x3ea80aed5ea74b61
+DATA avx512Constants<>+1460(SB)/8, $0x3f026d097b6ba4fc
+DATA avx512Constants<>+1468(SB)/8, $0xbec001e21f9e1465
+DATA avx512Constants<>+1476(SB)/8, $0xbf2e4a4255530e5d
+DATA avx512Constants<>+1484(SB)/8, $0x3f217a4ae135999d
+DATA avx512Constants<>+1492(SB)/8, $0x3f5ab825fc0967ed
+DATA avx512Constants<>+1500(SB)/8, $0xbf6c81719d51f165
+DATA avx512Constants<>+1508(SB)/8, $0xbf7ee2761047d91b
+DATA avx512Constants<>+1516(SB)/8, $0x3faeec4cc3e4d098
+DATA avx512Constants<>+1524(SB)/8, $0xbfc7dff2bff6839f
+DATA avx512Constants<>+1532(SB)/8, $0x3fd8c6dbf2cfc2b5
+DATA avx512Constants<>+1540(SB)/8, $0xbfe373e3a893c28a
+DATA avx512Constants<>+1548(SB)/8, $0x3fe82b4bb8c94dce
+DATA avx512Constants<>+1556(SB)/8, $0x404359999999999a
+DATA avx512Constants<>+1564(SB)/8, $0x4010000000000000
+DATA avx512Constants<>+1572(SB)/8, $0xc010000000000000
+DATA avx512Constants<>+1580(SB)/8, $0xbfe71547652b82fe
+DATA avx512Constants<>+1588(SB)/8, $0xbfe0000000000000
+DATA avx512Constants<>+1596(SB)/8, $0x3fd9884533d43651
+DATA avx512Constants<>+1604(SB)/8, $0x3e40000000000000
+DATA avx512Constants<>+1612(SB)/8, $0x3fe45f306dc9c883
+DATA avx512Constants<>+1620(SB)/8, $0xbff921fb54442d18
+DATA avx512Constants<>+1628(SB)/8, $0x3c91a62633145c07
+DATA avx512Constants<>+1636(SB)/8, $0xb91f1976b7ed8fbc
+DATA avx512Constants<>+1644(SB)/8, $0x3de5d932c30cf498
+DATA avx512Constants<>+1652(SB)/8, $0xbe5ae5e66cb2e6bd
+DATA avx512Constants<>+1660(SB)/8, $0x3ec71de35786a028
+DATA avx512Constants<>+1668(SB)/8, $0xbf2a01a019c12637
+DATA avx512Constants<>+1676(SB)/8, $0x3f8111111110f881
+DATA avx512Constants<>+1684(SB)/8, $0xbfc5555555555549
+DATA avx512Constants<>+1692(SB)/8, $0xbda8faed45d70d50
+DATA avx512Constants<>+1700(SB)/8, $0x3e21ee9ec4dae5a3
+DATA avx512Constants<>+1708(SB)/8, $0xbe927e4f80a76949
+DATA avx512Constants<>+1716(SB)/8, $0x3efa01a019cb2605
+DATA avx512Constants<>+1724(SB)/8, $0xbf56c16c16c15183
+DATA avx512Constants<>+1732(SB)/8, $0x3fa555555555554c
+DATA avx512Constants<>+1740(SB)/8, $0x0000000000000001
+DATA avx512Constants<>+1748(SB)/8, $0x0000000000000000
+DATA avx512Constants<>+1756(SB)/8, $0x0000000000000004
+DATA avx512Constants<>+1764(SB)/8, $0x0000000000000001
+DATA avx512Constants<>+1772(SB)/8, $0x0000000000000005
+DATA avx512Constants<>+1780(SB)/8, $0x0000000000000002
+DATA avx512Constants<>+1788(SB)/8, $0x0000000000000006
+DATA avx512Constants<>+1796(SB)/8, $0x0000000000000003
+DATA avx512Constants<>+1804(SB)/8, $0x0000000000000007
+DATA avx512Constants<>+1812(SB)/8, $0x0000000000000008
+DATA avx512Constants<>+1820(SB)/8, $0x00000000d2511f53
+DATA avx512Constants<>+1828(SB)/8, $0x00000000cd9e8d57
+DATA avx512Constants<>+1836(SB)/8, $0x000000009e3779b9
+DATA avx512Constants<>+1844(SB)/8, $0x00000000bb67ae85
+DATA avx512Constants<>+1852(SB)/8, $0x00000000ffffffff
+DATA avx512Constants<>+1860(SB)/4, $0x33800000
+DATA avx512Constants<>+1864(SB)/8, $0x3ca0000000000000
+DATA avx512Constants<>+1872(SB)/8, $0xc000000000000000
+DATA avx512Constants<>+1880(SB)/8, $0xbfd0000000000000
+DATA avx512Constants<>+1888(SB)/8, $0x401921fb54442d18
+DATA avx512Constants<>+1896(SB)/8, $0x3cb1a62633145c07
+DATA avx512Constants<>+1904(SB)/8, $0x432fffffffffffff
+DATA avx512Constants<>+1912(SB)/8, $0x3f9b2a18dfe093bf
+DATA avx512Constants<>+1920(SB)/8, $0xbfb21ca7e0d00cfc
+DATA avx512Constants<>+1928(SB)/8, $0x3fb88dff227986c6
+DATA avx512Constants<>+1936(SB)/8, $0xbfba6df6c6706f19
+DATA avx512Constants<>+1944(SB)/8, $0x3fbc7b594231f3b0
+DATA avx512Constants<>+1952(SB)/8, $0xbfbff2a3e6102d84
+DATA avx512Constants<>+1960(SB)/8, $0x3fc24848cb221426
+DATA avx512Constants<>+1968(SB)/8, $0xbfc5557f0371f531
+DATA avx512Constants<>+1976(SB)/8, $0x3fc999a00a18fa64
+DATA avx512Constants<>+1984(SB)/8, $0xbfcfffffa6fd3712
+DATA avx512Constants<>+1992(SB)/8, $0x3fd555554f26013e
+DATA avx512Constants<>+2000(SB)/8, $0x4040000000000000
+DATA avx512Constants<>+2008(SB)/8, $0x3e10000000000000
+DATA avx512Constants<>+2016(SB)/8, $0xc1d0000000000000
+DATA avx512Constants<>+2024(SB)/8, $0x3e1921fb54442d18
+DATA avx512Constants<>+2032(SB)/8, $0x3ec6cd87fca3b88b
+DATA avx512Constants<>+2040(SB)/8, $0xbf2a00f9e4cd0405
+DATA avx512Constants<>+2048(SB)/8, $0x3f8111108971a263
+DATA avx512Constants<>+2056(SB)/8, $0xbfc5555554cbb05c
+DATA avx512Constants<>+2064(SB)/8, $0xbe923d815af0d225
+DATA avx512Constants<>+2072(SB)/8, $0x3efa00f11f2687cb
+DATA avx512Constants<>+2080(SB)/8, $0xbf56c16b4011c656
+DATA avx512Constants<>+2088(SB)/8, $0x3fa55555546f583b
+DATA avx512Constants<>+2096(SB)/8, $0xbfdffffffffebff0
+DATA avx512Constants<>+2104(SB)/4, $0x00000001
+DATA avx512Constants<>+2108(SB)/4, $0x00007fff
+DATA avx512Constants<>+2112(SB)/4, $0x00000040
+DATA avx512Constants<>+2116(SB)/4, $0x4f000000
+DATA avx512Constants<>+2120(SB)/8, $0x41dfffffffc00000
+DATA avx512Constants<>+2128(SB)/8, $0xc1e0000000000000
+DATA avx512Constants<>+2136(SB)/8, $0x43e0000000000000
+DATA avx512Constants<>+2144(SB)/8, $0x0101010101010101
+DATA avx512Constants<>+2152(SB)/8, $0x3fc01752155d4255
+DATA avx512Constants<>+2160(SB)/8, $0x3fbdad32bce14dbb
+DATA avx512Constants<>+2168(SB)/8, $0x3fc113a009a45550
+DATA avx512Constants<>+2176(SB)/8, $0x3fc3b12993bfb149
+DATA avx512Constants<>+2184(SB)/8, $0x3fc745d1bc209aa4
+DATA avx512Constants<>+2192(SB)/8, $0x3fcc71c71bc7a3dc
+DATA avx512Constants<>+2200(SB)/8, $0x3fd2492492498d25
+DATA avx512Constants<>+2208(SB)/8, $0x3fd9999999999968
+DATA avx512Constants<>+2216(SB)/8, $0x3fe5555555555555
+DATA avx512Constants<>+2224(SB)/8, $0x3c85555555555555
+DATA avx512Constants<>+2232(SB)/8, $0x4090000000000000
+DATA avx512Constants<>+2240(SB)/8, $0x4069000000000000
+DATA avx512Constants<>+2248(SB)/8, $0xc069000000000000
+GLOBL avx512Constants<>(SB), RODATA|NOPTR, $2256

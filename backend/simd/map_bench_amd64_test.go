@@ -14,6 +14,11 @@ import (
 
 // benchmarkMap runs a program on n elements of values in [0.1, 3.1).
 func benchmarkMap(b *testing.B, i implementation, workers int, p *backend.Prog, n int) {
+	benchmarkMapOf(b, i, workers, p, n, func(k int) float64 { return 0.1 + 3*float64(k)/float64(n) })
+}
+
+// benchmarkMapOf runs a program on n elements, the k-th of which is value(k).
+func benchmarkMapOf(b *testing.B, i implementation, workers int, p *backend.Prog, n int, value func(k int) float64) {
 	dev, err := open(i, backend.Options{Workers: workers})
 	require.NoError(b, err)
 	s, err := dev.NewStream()
@@ -26,7 +31,7 @@ func benchmarkMap(b *testing.B, i implementation, workers int, p *backend.Prog, 
 		cmd.Dst = append(cmd.Dst, operand(b, dev, p.TypeOf(v), n))
 	}
 	for k := range n {
-		x := 0.1 + 3*float64(k)/float64(n)
+		x := value(k)
 		if memory := cmd.Src[0].Buf.Host; p.Ins[0] == backend.Float64 {
 			unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(memory))), n)[k] = x
 		} else {
@@ -57,6 +62,23 @@ func BenchmarkMap(b *testing.B) {
 			b.Run(fmt.Sprintf("gelu and gelu_grad/%v/%v", d, i), func(b *testing.B) {
 				benchmarkMap(b, i, 1, program(b, d, backend.GELU, backend.GELUGrad), 16384/d.Size())
 			})
+		}
+	}
+}
+
+// BenchmarkSaturated runs functions where their exponentials are 0, which is not to take longer than elsewhere: the processor's help with
+// results that underflow takes it twenty times as long.
+func BenchmarkSaturated(b *testing.B) {
+	for _, d := range []backend.DType{backend.Float32, backend.Float64} {
+		for _, op := range []backend.MapOp{backend.Exp, backend.Expm1, backend.Tanh, backend.GELU, backend.GELUGrad, backend.Sigmoid,
+			backend.Softplus} {
+			for _, x := range []float64{-1, -1000} {
+				for _, i := range present() {
+					b.Run(fmt.Sprintf("%v/%v/%v/%v", op, d, x, i), func(b *testing.B) {
+						benchmarkMapOf(b, i, 1, program(b, d, op), 16384/d.Size(), func(int) float64 { return x })
+					})
+				}
+			}
 		}
 	}
 }

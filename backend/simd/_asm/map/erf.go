@@ -27,9 +27,8 @@ const (
 	erfEnd        = 4 // erf is 1 in float32 from here
 	erfNearDouble = 1
 	erfEndDouble  = 6    // erf is 1 in float64 from here
-	tailEnd       = 15   // Φ(−z) and z·φ(z) are 0 in float32 from here
-	tailEndDouble = 39.5 // and in float64
 	geluEnd       = 9    // GELU and its derivative of float32 are taken as 0 below −geluEnd, as in package cpu
+	geluEndDouble = 38.7 // and are 0 in float64
 	tailOrigin    = 4.
 	invSqrt2Pi    = 0.398942280401432677939946
 )
@@ -79,19 +78,21 @@ func (m *machine) erfDouble(in []vec) vec {
 	return m.pick(isNear, near, m.or(far, m.signOf(x)))
 }
 
-// gaussian is what GELU and its derivative share: z = |x|, e = e^(−z²/2), ratio = Φ(−z)/e, and where z is beyond geluEnd, if that matters.
+// gaussian is what GELU and its derivative share: z = |x|, e = e^(−z²/2), ratio = Φ(−z)/e, and where z is not beyond the end.
 type gaussian struct {
 	z, ratio vec
 	e        power
-	far      mask
+	near     mask
 }
 
 func (m *machine) tail(x vec) gaussian {
-	end := float64(tailEnd)
+	end := float64(geluEnd)
 	if m.double {
-		end = tailEndDouble
+		end = geluEndDouble
 	}
-	z := m.min(m.load(m.num(end)), m.and(x, m.magnitude()))
+	z := m.and(x, m.magnitude())
+	near := m.compare(notGreater, z, m.num(end))
+	z = m.min(m.load(m.num(end)), z)
 	ratio := m.tailRatio(z)
 	// The rounding error of z² is put back, since the exponential magnifies it by z²/2.
 	f := m.precision()
@@ -102,11 +103,7 @@ func (m *machine) tail(x vec) gaussian {
 	r := m.mulAdd(n, m.num(-f.ln2High), m.mul(square, m.num(-0.5)))
 	r = m.mulAdd(low, m.num(-0.5), r)
 	r = m.mulAdd(n, m.num(-f.ln2Low), r)
-	g := gaussian{z: z, ratio: ratio, e: power{n, shifted, m.expm1Reduced(r)}}
-	if !m.double {
-		g.far = m.compare(less, m.load(m.num(geluEnd)), z)
-	}
-	return g
+	return gaussian{z: z, ratio: ratio, e: power{n, shifted, m.expm1Reduced(r)}, near: near}
 }
 
 // tailRatio returns e^(z²/2)·Φ(−z).
@@ -136,20 +133,12 @@ func (m *machine) tailRest(z, t vec) vec {
 
 // gelu is max(x, 0) − z·Φ(−z), which has the sign of x. The exponential is last: it may be subnormal.
 func (m *machine) gelu(x vec, t gaussian) vec {
-	below := m.beforeEnd(t, m.decayed(m.mul(t.z, t.ratio), t.e))
+	below := m.decayed(m.mul(t.z, t.ratio), t.e, t.near)
 	return m.or(m.sub(m.max(m.load(m.num(0)), x), below), m.signOf(x))
 }
 
-// geluGrad is h = Φ(−z) − z·φ(z) for negative x, else 1 − h.
+// geluGrad is −h for negative x, else 1 + h, with h = z·φ(z) − Φ(−z), whose 0 far out thus gets its sign.
 func (m *machine) geluGrad(x vec, t gaussian) vec {
-	h := m.beforeEnd(t, m.decayed(m.mulAdd(t.z, m.num(-invSqrt2Pi), t.ratio), t.e))
-	return m.pick(m.negative(x), h, m.sub(m.load(m.num(1)), h))
-}
-
-// beforeEnd returns y, but −0 where z is far.
-func (m *machine) beforeEnd(t gaussian, y vec) vec {
-	if m.double {
-		return y
-	}
-	return m.pick(t.far, m.signBit(), y)
+	h := m.decayed(m.mulSub(t.z, m.num(invSqrt2Pi), t.ratio), t.e, t.near)
+	return m.pick(m.negative(x), m.xor(h, m.signBit()), m.add(h, m.num(1)))
 }

@@ -61,38 +61,54 @@ func (m *machine) powerOfTwo(shifted vec, one uint64) vec {
 	return m.addInt(m.shiftLeft(shifted, m.precision().mantissaBits), m.bits(one))
 }
 
-// decayed returns y·2ⁿ·(1 + p) for n ≤ 0, also where it is subnormal: the product with 2ⁿ, or the second factor of it, alone rounds.
-func (m *machine) decayed(y vec, e power) vec {
+// decayed returns y·2ⁿ·(1 + p) for n ≤ 0, also where it is subnormal: the product with 2ⁿ, or the second factor of it, alone rounds. It is
+// 0 where alive is not set.
+func (m *machine) decayed(y vec, e power, alive mask) vec {
 	y = m.mulAdd(y, e.p, y)
 	if m.wide {
-		return m.scaled(y, e.n)
+		return m.scaled(y, e.n, alive)
 	}
+	y = m.and(y, alive)
 	f := m.precision()
 	return m.mul(m.mul(y, m.scale(e, f.one+f.exponent(f.decayShift))), m.num(math.Ldexp(1, -f.decayShift)))
 }
 
-// scaled returns y·2ⁿ by the instruction of AVX-512.
-func (m *machine) scaled(y, n vec) vec {
+// scaled returns y·2ⁿ by the instruction of AVX-512, and 0 where alive is not set.
+func (m *machine) scaled(y, n vec, alive mask) vec {
 	r := m.vec()
-	m.emit(form{ps: m.VSCALEFPS, pd: m.VSCALEFPD}, n, y, r)
+	if m.double {
+		m.VSCALEFPD_Z(n, y, alive, r)
+	} else {
+		m.VSCALEFPS_Z(n, y, alive, r)
+	}
 	return r
 }
 
-// exp. Arguments are clamped to where the result is already 0 or overflows.
-func (m *machine) exp(in []vec) vec {
-	f := m.precision()
-	z := m.min(m.load(m.num(f.expMost)), in[0])
-	z = m.max(m.load(m.num(f.expLeast)), z)
-	return m.finished(m.power(z))
+// decaying returns z, and where e^z is not 0. Elsewhere nothing may be scaled: a result that underflows takes twenty times as long as any
+// other.
+func (m *machine) decaying(z vec) (vec, mask) {
+	least := m.num(m.precision().expLeast)
+	alive := m.compare(notLess, z, least)
+	if m.wide {
+		return z, alive
+	}
+	return m.max(m.load(least), z), alive
 }
 
-// finished returns 2ⁿ·(1 + p).
-func (m *machine) finished(e power) vec {
+// exp. Arguments are clamped to where the result overflows.
+func (m *machine) exp(in []vec) vec {
+	z, alive := m.decaying(m.min(m.load(m.num(m.precision().expMost)), in[0]))
+	return m.finished(m.power(z), alive)
+}
+
+// finished returns 2ⁿ·(1 + p), and 0 where alive is not set.
+func (m *machine) finished(e power, alive mask) vec {
 	f := m.precision()
 	y := m.add(e.p, m.num(1))
 	if m.wide {
-		return m.scaled(y, e.n)
+		return m.scaled(y, e.n, alive)
 	}
+	y = m.and(y, alive)
 	// 2ⁿ may not be a float, but two halves of it are, and the second alone rounds.
 	half := m.mulAdd(e.n, m.num(0.5), m.num(f.roundShift))
 	rest := m.add(m.sub(e.n, m.sub(half, m.num(f.roundShift))), m.num(f.roundShift))
@@ -172,8 +188,8 @@ func (m *machine) signOf(x vec) vec { return m.and(x, m.signBit()) }
 
 // decay returns e^−|x|.
 func (m *machine) decay(x vec) vec {
-	z := m.max(m.load(m.num(m.precision().expLeast)), m.or(x, m.signBit()))
-	return m.decayed(m.load(m.num(1)), m.power(z))
+	z, alive := m.decaying(m.or(x, m.signBit()))
+	return m.decayed(m.load(m.num(1)), m.power(z), alive)
 }
 
 // sigmoid is 1/(1 + e) or e/(1 + e) with e = e^−|x|.

@@ -330,6 +330,8 @@ const (
 	lessEqual       predicate = 0x12
 	unordered       predicate = 0x03
 	notEqual        predicate = 0x04 // or unordered
+	notLess         predicate = 0x15 // or unordered
+	notGreater      predicate = 0x1a // or unordered
 	notGreaterEqual predicate = 0x19 // or unordered
 )
 

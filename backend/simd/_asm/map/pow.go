@@ -78,13 +78,12 @@ func (m *machine) powDouble(x, y vec) vec {
 	// At infinities there is no rest.
 	rest = m.pick(m.compare(less, m.and(z, m.magnitude()), m.num(0x1p10)), rest, m.zero())
 	f := m.precision()
-	z = m.min(m.load(m.num(f.expMost)), z)
-	z = m.max(m.load(m.num(f.expLeast)), z)
+	z, alive := m.decaying(m.min(m.load(m.num(f.expMost)), z))
 	shifted := m.mulAdd(z, m.num(math.Log2E), m.num(f.roundShift))
 	n := m.sub(shifted, m.num(f.roundShift))
 	r := m.mulAdd(n, m.num(-f.ln2High), z)
 	r = m.add(m.mulAdd(n, m.num(-f.ln2Low), r), rest)
-	return m.finished(power{n, shifted, m.expm1Reduced(r)})
+	return m.finished(power{n, shifted, m.expm1Reduced(r)}, alive)
 }
 
 // logParts returns ln x with a relative error of 2^−61: as 2s + ⅔s³ + s⁵·Σ, s = f/(2+f), the first two terms and k·ln2 in two parts.
