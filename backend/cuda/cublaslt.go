@@ -24,6 +24,9 @@ var cublasLtReleases = []int{13, 12}
 // leastSide is the shortest side of a product that is given to the library: its tiles are of 64 rows and columns or more.
 const leastSide = 64
 
+// mostWorkspace is the memory that a product may work in: what NVIDIA recommends for its largest GPUs.
+const mostWorkspace = 32 << 20
+
 // cublasLt multiplies for a device.
 type cublasLt struct {
 	dev    *device

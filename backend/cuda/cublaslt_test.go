@@ -201,6 +201,9 @@ func TestAReplayHasTheBitsOfProductsByCublasLt(t *testing.T) {
 	require.NoError(t, s.Download(eager, want, 0))
 	require.NoError(t, s.Download(replayed, got, 0))
 	require.True(t, bytes.Equal(eager, replayed))
+	if !emulator.Active() {
+		return // a real library may well sum as the kernels do
+	}
 	exact := openStream(t, open(t, backend.Options{}))
 	require.NotEqual(t, multiplyByCommand(t, exact, on(t, exact, a), on(t, exact, b)), multiplyByCommand(t, s, a, b), "the kernels sum in another order")
 	d.Free(a.Buf)

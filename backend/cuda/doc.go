@@ -17,8 +17,11 @@
 // Download returns an error that names the command. A failure of the GPU itself poisons all streams with an error that wraps [ErrDeviceLost]; the
 // driver then takes no more work for that GPU in the process.
 //
-// Two environment variables: WEIR_CUDA_LIBRARY names the driver's library, by default libcuda.so.1. WEIR_CUDA=required makes tests fail where they would be
-// skipped because there is no GPU.
+// With [backend.Options].MatMul "cublaslt", NVIDIA's library of that name computes the products of 64 rows, columns and terms or more, in its own order
+// of sums. Without it, or with one that is not of version 12 or 13, such a device does not open.
+//
+// Three environment variables: WEIR_CUDA_LIBRARY names the driver's library, by default libcuda.so.1, and WEIR_CUBLASLT_LIBRARY cublasLt's, by default
+// libcublasLt.so.13 or libcublasLt.so.12. WEIR_CUDA=required makes tests fail where they would be skipped because there is no GPU.
 //
 // What is said here holds on the emulated driver in testdata, on which the package is tested. It has not met a real GPU yet.
 package cuda

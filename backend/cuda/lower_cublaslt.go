@@ -45,12 +45,8 @@ type ltParams struct {
 	accumulate       int64
 }
 
-const (
-	// mostWorkspace is the memory that a product may work in: what NVIDIA recommends for its largest GPUs.
-	mostWorkspace = 32 << 20
-	// mostAlignment is as far as alignments of addresses are told apart: no instruction moves more bytes at a time.
-	mostAlignment = wideBytes
-)
+// mostAlignment is as far as alignments of addresses are told apart: no instruction moves more bytes at a time.
+const mostAlignment = wideBytes
 
 // ltTypes are cudaDataType_t, and ltSums the cublasComputeType_t of sums: at least float32.
 var (
