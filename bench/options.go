@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -77,15 +78,9 @@ func (o Options) WithDefaults() Options {
 	if len(o.DTypes) == 0 {
 		o.DTypes = []backend.DType{backend.Float32}
 	}
-	if o.Budget == 0 {
-		o.Budget = 250 * time.Millisecond
-	}
-	if o.Passes == 0 {
-		o.Passes = defaultPasses
-	}
-	if o.Limit == 0 {
-		o.Limit = 3 * time.Second
-	}
+	o.Budget = cmp.Or(o.Budget, 250*time.Millisecond)
+	o.Passes = cmp.Or(o.Passes, defaultPasses)
+	o.Limit = cmp.Or(o.Limit, 3*time.Second)
 	if o.Ceilings == (machine.Effort{}) && o.Budget < hasty {
 		o.Ceilings = machine.Effort{Repeats: 2, Elements: 1 << 20, Sample: time.Millisecond}
 	}

@@ -192,10 +192,11 @@ func (b *batch) index(c *backend.Cmd) (record, number uint64) {
 	return b.faults.record, b.faults.add(c)
 }
 
-// lower appends what a command is on the device.
-func (b *batch) lower(c *backend.Cmd) {
+// lower appends what the first of some commands is on the device, and returns 1, or more if it has lowered commands that follow with it.
+func (b *batch) lower(cmds []backend.Cmd) int {
 	b.arena.reset()
-	lower(b, c)
+	n := lower(b, cmds)
 	b.faults.end()
-	b.command++
+	b.command += n
+	return n
 }

@@ -274,8 +274,7 @@ func TestTheEmulatedCublasLtNamesMistakes(t *testing.T) {
 			views[i] = backend.Contiguous(b, backend.Float32, dims...)
 		}
 		s.batch.reset()
-		c := product2D(views[0], views[1], views[2])
-		s.batch.lower(&c)
+		s.batch.lower([]backend.Cmd{product2D(views[0], views[1], views[2])})
 		require.NoError(t, s.batch.err)
 		change((*ltParams)(unsafe.Pointer(&s.batch.params[0])))
 		return earlier(s.submit(), s.Sync())

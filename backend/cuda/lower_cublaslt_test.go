@@ -78,7 +78,7 @@ func TestTheLibraryIsGivenProductsByColumns(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := &shelf{paper: &paper{}}
 			bat := &batch{on: s}
-			bat.lower(&backend.Cmd{Op: backend.MatMul, Dst: []backend.View{test.d}, Src: []backend.View{test.a, test.b}, Accumulate: true})
+			bat.lower([]backend.Cmd{{Op: backend.MatMul, Dst: []backend.View{test.d}, Src: []backend.View{test.a, test.b}, Accumulate: true}})
 			require.NoError(t, bat.err)
 			require.Equal(t, []ltShape{test.want}, s.asked)
 			require.Len(t, bat.nodes, 1)
@@ -112,7 +112,7 @@ func TestOtherProductsAreTheKernels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &shelf{paper: &paper{}}
 			bat := &batch{on: s}
-			bat.lower(&backend.Cmd{Op: backend.MatMul, Dst: []backend.View{views[0]}, Src: []backend.View{views[1], views[2]}})
+			bat.lower([]backend.Cmd{{Op: backend.MatMul, Dst: []backend.View{views[0]}, Src: []backend.View{views[1], views[2]}}})
 			require.NoError(t, bat.err)
 			require.Empty(t, s.asked)
 			requireKernels(t, bat)
@@ -129,17 +129,17 @@ func requireKernels(t *testing.T, b *batch) {
 }
 
 func TestAShapeThatTheLibraryDoesNotKnow(t *testing.T) {
-	c := backend.Cmd{Op: backend.MatMul, Dst: []backend.View{at(1<<20, backend.Float64, []int{64, 64})},
-		Src: []backend.View{at(2<<20, backend.Float64, []int{64, 64}), at(3<<20, backend.Float64, []int{64, 64})}}
+	c := []backend.Cmd{{Op: backend.MatMul, Dst: []backend.View{at(1<<20, backend.Float64, []int{64, 64})},
+		Src: []backend.View{at(2<<20, backend.Float64, []int{64, 64}), at(3<<20, backend.Float64, []int{64, 64})}}}
 	t.Run("is the kernels'", func(t *testing.T) {
 		b := &batch{on: &shelf{paper: &paper{}, none: true}}
-		b.lower(&c)
+		b.lower(c)
 		require.NoError(t, b.err)
 		requireKernels(t, b)
 	})
 	t.Run("or an error", func(t *testing.T) {
 		b := &batch{on: &shelf{paper: &paper{}, refuse: errors.New("out of plans")}}
-		b.lower(&c)
+		b.lower(c)
 		require.EqualError(t, b.err, "cublaslt: out of plans")
 		require.Empty(t, b.nodes)
 	})
@@ -150,8 +150,8 @@ func TestAProductBehindAnIndexIsMovedByAKernel(t *testing.T) {
 	f := backend.Float32
 	b := &batch{on: &shelf{paper: &paper{}}, faults: faults{record: 77, guarding: true}}
 	d := at(1<<20, f, []int{64, 64}, 80, 1)
-	b.lower(&backend.Cmd{Op: backend.MatMul, Accumulate: true, Dst: []backend.View{d},
-		Src: []backend.View{at(2<<20, f, []int{64, 64}), at(3<<20, f, []int{64, 64})}})
+	b.lower([]backend.Cmd{{Op: backend.MatMul, Accumulate: true, Dst: []backend.View{d},
+		Src: []backend.View{at(2<<20, f, []int{64, 64}), at(3<<20, f, []int{64, 64})}}})
 	require.NoError(t, b.err)
 	require.Len(t, b.nodes, 2)
 	p := *(*ltParams)(unsafe.Pointer(&b.params[0]))

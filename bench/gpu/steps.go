@@ -8,7 +8,7 @@ import (
 )
 
 // numbers are the tests of what a GPU may compute to other bits than the emulated one, beside conformance.
-const numbers = "^Test(Uniforms|Normals|Functions|LargeAngles|EveryTile|EveryRun|Precisions)"
+const numbers = "^Test(Uniforms|Normals|Functions|LargeAngles|EveryTile|EveryRun|Precisions|ALayer|LayersOf)"
 
 // steps returns what is run, in this order: what must pass comes first, and what time may run out for last.
 func steps(o options, scratch string) []step {

@@ -77,14 +77,7 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 	if err == nil && report.Wrong() {
 		err = errRefused
 	}
-	var comparison *bench.Comparison
-	if baseline != nil {
-		comparison = bench.Compare(report, baseline)
-	}
-	if peers != nil {
-		report.Add(peers)
-	}
-	if failed := b.write(c.out, report, comparison); failed != nil {
+	if failed := b.write(c.out, report, baseline, peers); failed != nil {
 		return failed
 	}
 	return err
@@ -174,8 +167,16 @@ func availableBackends() []string {
 	return names
 }
 
-// write prints the report and writes the files; that one fails does not cost the others, for measuring took long.
-func (b *benchCmd) write(w io.Writer, r *bench.Report, c *bench.Comparison) (err error) {
+// write prints the report, beside a baseline and peers that are not nil, and writes the files; that one fails does not cost the others, for measuring
+// took long.
+func (b *benchCmd) write(w io.Writer, r, baseline, peers *bench.Report) (err error) {
+	var c *bench.Comparison
+	if baseline != nil {
+		c = bench.Compare(r, baseline)
+	}
+	if peers != nil {
+		r.Add(peers)
+	}
 	switch b.Format {
 	case "go":
 		err = r.WriteGo(w)
