@@ -72,7 +72,7 @@ func (a *arrangement) commands() ([]backend.Cmd, error) {
 	private := make([]map[int]int, len(a.sections))
 	sizes := make([]int, len(a.sections))
 	for i := range a.sections {
-		private[i], sizes[i] = place(a.privateLeases(i))
+		private[i], sizes[i] = a.privatePlaces(i)
 	}
 	at, size := place(a.globalLeases(private))
 	arena, err := a.rec.Reserve(size)
@@ -100,8 +100,19 @@ func (a *arrangement) commands() ([]backend.Cmd, error) {
 	return cmds, nil
 }
 
-// privateLeases returns what a tile of section i needs of temporary memory: that of the storage that nothing else uses.
-func (a *arrangement) privateLeases(i int) []lease {
+// privatePlaces gives the temporary memory of a tile of section i its places.
+func (a *arrangement) privatePlaces(i int) (offsets map[int]int, size int) {
+	leases := a.privateLeases(i)
+	heirs := inherit(a.sections[i].nodes, leases)
+	offsets, size = place(leasesOf(leases))
+	for heir, source := range heirs {
+		offsets[heir] = offsets[source]
+	}
+	return offsets, size
+}
+
+// privateLeases returns by storage what a tile of section i needs of temporary memory: that of the storage that nothing else uses.
+func (a *arrangement) privateLeases(i int) map[int]*lease {
 	s := &a.sections[i]
 	if s.tile == 0 {
 		return nil
@@ -120,7 +131,7 @@ func (a *arrangement) privateLeases(i int) []lease {
 			byStorage[id].last = i
 		}
 	}
-	return leasesOf(byStorage)
+	return byStorage
 }
 
 func leasesOf(byStorage map[int]*lease) []lease {

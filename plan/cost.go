@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/weir-ml/weir/backend"
+import (
+	"github.com/weir-ml/weir/backend"
+	"github.com/weir-ml/weir/tensor"
+)
 
 // What commands cost on common server cores, in nanoseconds. Their ratios decide. A device's own estimates would not change which: they say how long a
 // kernel takes on operands in the L1 cache, and tiles are chosen by what waits for memory and by the number of commands.
@@ -22,45 +25,74 @@ func (g *graph) costOf(sections []section, workers int) int {
 	for i := range sections {
 		s := &sections[i]
 		if s.tile == 0 {
-			cost += s.commandsCost(c, workers)
+			cost += s.commandsCost(c, g.ends(s, g.usedBeside(sections, i)), workers)
 			continue
 		}
+		beside := g.usedBeside(sections, i)
+		ends := g.ends(s, beside)
 		c.clear()
-		s.tileCost(c)
-		c.forget(g.usedBeside(sections, i)) // the next tile meets other parts of them
+		s.tileCost(c, ends)
+		c.forget(beside) // the next tile meets other parts of them
 		rounds := (s.iterations() + workers - 1) / workers
-		cost += rounds * s.tileCost(c)
+		cost += rounds * s.tileCost(c, ends)
 		c.clear()
 	}
 	return cost
 }
 
 // commandsCost estimates what the commands cost one after another.
-func (s *section) commandsCost(c *cache, workers int) int {
+func (s *section) commandsCost(c *cache, ends []int, workers int) int {
 	cost := 0
-	for _, n := range s.nodes {
+	c.ends = ends
+	for i, n := range s.nodes {
 		alone := c.use(n, cut{}, 0)
 		if alone > shareFrom && workers > 1 {
 			alone = alone/workers + shareCost
 		}
 		cost += commandCost + alone
+		c.releaseEnding(n, i)
 	}
+	c.ends = nil
 	return cost
 }
 
 // tileCost estimates what a tile costs.
-func (s *section) tileCost(c *cache) int {
+func (s *section) tileCost(c *cache, ends []int) int {
 	cost := 0
+	c.ends = ends
 	for i, n := range s.nodes {
 		cost += commandCost + c.use(n, s.cuts[i], s.tile)
+		if s.cuts[i].sum {
+			cost += 2 * bytesOf(n.view(0)) * missCost / 1024 // its slot is written here and read when all are added
+		}
+		c.releaseEnding(n, i)
 	}
+	c.ends = nil
 	return cost
+}
+
+// ends returns for each storage the last command of a section that uses it, or -1 if it is not private to the section's tiles.
+func (g *graph) ends(s *section, beside set) []int {
+	last := make([]int, len(g.memory))
+	for id := range last {
+		last[id] = -1
+	}
+	for i, n := range s.nodes {
+		for _, id := range n.storage {
+			if g.memory[id].role == tensor.Temporary && !beside[id] {
+				last[id] = i
+			}
+		}
+	}
+	return last
 }
 
 // cache follows which storages were used last. Those that it holds are a ring through number 0, in the order of use: storage s is number s+1.
 type cache struct {
 	ring  []resident
-	held  int            // bytes
+	held  int            // bytes, those that are free included
+	free  int            // bytes of places that private storages left, for the next ones
+	ends  []int          // of a tile at hand: which storages are private, as graph.ends says
 	views []backend.View // of the command at hand
 }
 
@@ -99,11 +131,18 @@ func (c *cache) touch(storage, bytes int, sliced bool) int {
 		c.drop(at)
 	case bytes == 0:
 		return 0
+	case c.ends != nil && c.ends[storage] >= 0:
+		there = min(bytes, c.free)
+		c.free -= there
+		c.held -= there
 	}
 	last, end := c.ring[0].before, &c.ring[0]
 	*r = resident{max(bytes, there), sliced, last, 0}
 	c.ring[last].after, end.before = at, at
 	c.held += r.bytes
+	unused := min(c.free, max(0, c.held-cacheBytes))
+	c.free -= unused
+	c.held -= unused
 	for c.held > cacheBytes {
 		c.drop(end.after)
 	}
@@ -128,8 +167,30 @@ func (c *cache) forget(storages set) {
 	}
 }
 
+// releaseEnding leaves the places of the private storages that command i, which is n, uses last.
+func (c *cache) releaseEnding(n *node, i int) {
+	for _, id := range n.storage {
+		if c.ends[id] == i {
+			c.release(id)
+		}
+	}
+}
+
+// release leaves the place of a storage to others.
+func (c *cache) release(storage int) {
+	bytes := c.ring[storage+1].bytes
+	if bytes == 0 {
+		return
+	}
+	c.drop(storage + 1)
+	c.free += bytes
+	c.held += bytes
+}
+
 // clear drops everything.
 func (c *cache) clear() {
+	c.held -= c.free
+	c.free = 0
 	for c.ring[0].after != 0 {
 		c.drop(c.ring[0].after)
 	}

@@ -57,6 +57,15 @@ func (g *grain) outermost() int {
 // leaves returns the number of leaves of the cut axis.
 func (g *grain) leaves() int { return (g.cut.dim + g.leaf - 1) / g.leaf }
 
+// allLeaves returns the number of leaves of all levels.
+func (g *grain) allLeaves() int {
+	n := g.leaves()
+	for _, a := range g.levels[:g.depth] {
+		n *= a.dim
+	}
+	return n
+}
+
 // terms returns the number of terms of a leaf of that many indices.
 func (g *grain) terms(indices int) int {
 	for _, a := range g.inner[:g.inners] {

@@ -32,6 +32,7 @@ type loopWorker struct {
 type ownLoop struct {
 	body, tail []backend.Cmd
 	home       []int             // offset of every operand of body in iteration 0
+	held       [][2]*held        // by command of body
 	buffers    []*backend.Buffer // of all operands, but for private
 	private    *backend.Buffer
 }
@@ -130,6 +131,7 @@ func (w *loopWorker) enter(d *device, loop *backend.Loop) error {
 		own = newOwnLoop(loop, w.private)
 		w.loops[loop] = own
 	}
+	own.forget()
 	w.current = own
 	return nil
 }
@@ -149,7 +151,7 @@ func (w *loopWorker) reserve(d *device, like *backend.Buffer) error {
 }
 
 func newOwnLoop(loop *backend.Loop, private *backend.Buffer) *ownLoop {
-	own := &ownLoop{private: private, buffers: buffersOf(loop)}
+	own := &ownLoop{private: private, buffers: buffersOf(loop), held: heldBy(loop)}
 	clone := func(cmds []backend.Cmd) []backend.Cmd {
 		mine := make([]backend.Cmd, len(cmds))
 		for i := range cmds {
@@ -182,17 +184,37 @@ func (l *looping) do(worker, chunk int) {
 		w.addBlock(l, chunk)
 		return
 	}
-	cmds := w.current.tail
 	if chunk += l.done; chunk < l.loop.Count {
 		w.current.move(l.loop.Moves, chunk)
-		cmds = w.current.body
+		w.execute(w.current.body, w.current.held)
+		return
 	}
+	w.execute(w.current.tail, nil)
+}
+
+// execute executes the commands of an iteration, of which those of the body have a place to hold operands.
+func (w *loopWorker) execute(cmds []backend.Cmd, holds [][2]*held) {
 	for i := range cmds {
 		if w.stream.err != nil {
 			return
 		}
+		w.stream.product.held = [2]*held{}
+		if holds != nil {
+			w.stream.product.held = holds[i]
+		}
 		if err := w.stream.dispatch(&cmds[i]); err != nil {
 			w.stream.err = fmt.Errorf("%v: %w", &cmds[i], err)
+		}
+	}
+}
+
+// forget drops what the loop holds, which was right when it ran before.
+func (o *ownLoop) forget() {
+	for _, operands := range o.held {
+		for _, h := range operands {
+			if h != nil {
+				h.parts = h.parts[:0]
+			}
 		}
 	}
 }

@@ -19,9 +19,10 @@ type product struct {
 	grain      grain // operand 0 is a, 1 is b
 	runA, runB bool  // whether the terms of a leaf follow each other
 	typed      multiplier
-	turn       *Turn // for elements of the type, or nil
-	rate       int   // multiply-adds in a nanosecond
-	dots       bool  // few columns: every result is a dot product
+	turn       *Turn    // for elements of the type, or nil
+	rate       int      // multiply-adds in a nanosecond
+	dots       bool     // few columns: every result is a dot product
+	held       [2]*held // of a and b, what the loop keeps of them, or nil
 
 	rowBlock, colBlock   int // the part of the result that a worker computes at a time
 	rowBlocks, colBlocks int
@@ -143,6 +144,7 @@ func (p *product) swap() {
 		x := &p.batch[i]
 		x.a, x.b = x.b, x.a
 	}
+	p.held[0], p.held[1] = p.held[1], p.held[0]
 	p.grain.swap()
 }
 

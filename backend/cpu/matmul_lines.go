@@ -77,9 +77,14 @@ func (t *tiledBlock[T, A]) stripB(b, terms, col, cols int) strip {
 // kept returns memory for the copy of the next leaf of the second operand, of which the largest has that many elements, and whether the copy is
 // there already.
 func (t *tiledBlock[T, A]) kept(b, terms, size int) (at []A, done bool) {
+	key := packedKey{b, t.u.col, terms}
+	if t.p.held[1] != nil {
+		if at, done = t.hold(key, t.p.colBlock*t.p.grain.maxTerms()); at != nil {
+			return at, done
+		}
+	}
 	w, slot := t.w, t.slot(size)
 	at = aligned[A](&w.packB, t.slots(size)*size)[slot*size:]
-	key := packedKey{b, t.u.col, terms}
 	if slot < len(w.packed) && w.packed[slot] == key {
 		return at, true
 	}
