@@ -84,6 +84,9 @@ type reduceScratch struct {
 	lane, term []int
 	nodes      []uint64
 	collected  []uint64
+	where      []int64
+	next       []int64
+	best       []uint64
 }
 
 // folder is a reduction of one type.
@@ -102,9 +105,9 @@ func (s *stream) reduce(c *backend.Cmd) error {
 		return nil
 	}
 	r.blocks = (r.lanes.n + laneBlock - 1) / laneBlock
-	cost := r.src.Len()
+	cost := r.src.Len() * s.dev.kernels.foldCost(c.ReduceOp, r.src.DType) / 1000
 	if c.ReduceOp.IsArg() {
-		r.folder = argFolder(c.ReduceOp, r.src.DType)
+		r.folder = s.dev.argFolder(c.ReduceOp, r.src.DType)
 	} else {
 		r.folder = s.dev.folder(c.ReduceOp, r.src.DType)
 		r.cutPieces(s.workers, cost)

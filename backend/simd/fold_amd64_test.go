@@ -14,7 +14,7 @@ import (
 	"github.com/weir-ml/weir/backend/cpu"
 )
 
-func checkColumns[T float](t *testing.T, c *cpu.Columns) {
+func checkColumns[T float](t *testing.T, c *cpu.Fold) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	source, result := newGuarded(t, 1<<16), newGuarded(t, 1<<12)
 	for terms := 1; terms <= 257; terms++ {
@@ -35,12 +35,12 @@ func checkColumns[T float](t *testing.T, c *cpu.Columns) {
 			}
 			want[j] = T((s[0] + s[1]) + (s[2] + s[3]))
 		}
-		c.Sum(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), stride, terms)
+		c.Columns(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), stride, terms)
 		require.Equal(t, want, dst, "%d terms, %d apart", terms, stride)
 	}
 }
 
-func checkRows[T float](t *testing.T, c *cpu.Columns) {
+func checkRows[T float](t *testing.T, c *cpu.Fold) {
 	rnd := rand.New(rand.NewPCG(7, 8))
 	source, result := newGuarded(t, 1<<16), newGuarded(t, 1<<12)
 	for terms := 1; terms <= 257; terms++ {
@@ -66,8 +66,8 @@ func checkRows[T float](t *testing.T, c *cpu.Columns) {
 // TestRows compares sums of rows with their definition, as TestColumns does.
 func TestRows(t *testing.T) {
 	for _, i := range inAssembly() {
-		t.Run(fmt.Sprintf("%v/float32", i), func(t *testing.T) { checkRows[float32](t, columnsOf(i, backend.Float32)) })
-		t.Run(fmt.Sprintf("%v/float64", i), func(t *testing.T) { checkRows[float64](t, columnsOf(i, backend.Float64)) })
+		t.Run(fmt.Sprintf("%v/float32", i), func(t *testing.T) { checkRows[float32](t, foldOf(i, backend.ReduceSum, backend.Float32)) })
+		t.Run(fmt.Sprintf("%v/float64", i), func(t *testing.T) { checkRows[float64](t, foldOf(i, backend.ReduceSum, backend.Float64)) })
 	}
 }
 
@@ -77,32 +77,40 @@ func TestColumns(t *testing.T) {
 		if i == off {
 			continue
 		}
-		t.Run(fmt.Sprintf("%v/float32", i), func(t *testing.T) { checkColumns[float32](t, columnsOf(i, backend.Float32)) })
-		t.Run(fmt.Sprintf("%v/float64", i), func(t *testing.T) { checkColumns[float64](t, columnsOf(i, backend.Float64)) })
+		t.Run(fmt.Sprintf("%v/float32", i), func(t *testing.T) { checkColumns[float32](t, foldOf(i, backend.ReduceSum, backend.Float32)) })
+		t.Run(fmt.Sprintf("%v/float64", i), func(t *testing.T) { checkColumns[float64](t, foldOf(i, backend.ReduceSum, backend.Float64)) })
 	}
 }
 
-// BenchmarkSum sums over the rows of a matrix, as the gradient of a bias does, and over its columns.
-func BenchmarkSum(b *testing.B) {
+// BenchmarkReduce reduces the rows of a matrix, as a softmax does, its columns, as the gradient of a bias does, and all of it.
+func BenchmarkReduce(b *testing.B) {
+	const rows, cols = 50000, 64
 	for _, i := range present() {
 		for _, d := range []backend.DType{backend.Float32, backend.Float64} {
-			for _, axis := range []int{0, 1} {
-				b.Run(fmt.Sprintf("%v/%v/50000x64/axis %d", i, d, axis), func(b *testing.B) {
-					dev, err := open(i, backend.Options{Workers: 1})
-					require.NoError(b, err)
-					stream, err := dev.NewStream()
-					require.NoError(b, err)
-					src := operand(b, dev, d, 50000, 64)
-					kept := [2]int{50000, 64}
-					kept[axis] = 1
-					cmds := []backend.Cmd{{Op: backend.Reduce, Dst: []backend.View{operand(b, dev, d, kept[0], kept[1])}, Src: []backend.View{src}}}
-					b.ReportAllocs()
-					b.SetBytes(int64(src.Buf.Size))
-					for b.Loop() {
-						stream.Exec(cmds)
+			for op := backend.ReduceSum; op <= backend.ReduceArgMin; op++ {
+				for _, to := range [][2]int{{rows, 1}, {1, cols}, {1, 1}} {
+					if op.IsArg() && to == [2]int{1, 1} {
+						continue // takes one axis
 					}
-					require.NoError(b, stream.Sync())
-				})
+					b.Run(fmt.Sprintf("%v/%v/%v/%dx%d to %dx%d", op, d, i, rows, cols, to[0], to[1]), func(b *testing.B) {
+						dev, err := open(i, backend.Options{Workers: 1})
+						require.NoError(b, err)
+						stream, err := dev.NewStream()
+						require.NoError(b, err)
+						src, result := operand(b, dev, d, rows, cols), d
+						if op.IsArg() {
+							result = backend.Int64
+						}
+						dst := operand(b, dev, result, to[0], to[1])
+						cmds := []backend.Cmd{{Op: backend.Reduce, ReduceOp: op, Dst: []backend.View{dst}, Src: []backend.View{src}}}
+						b.ReportAllocs()
+						b.SetBytes(int64(src.Buf.Size))
+						for b.Loop() {
+							stream.Exec(cmds)
+						}
+						require.NoError(b, stream.Sync())
+					})
+				}
 			}
 		}
 	}
