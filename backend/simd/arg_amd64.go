@@ -15,10 +15,10 @@ var argsAVX512 = map[foldKey]*cpu.Arg{
 }
 
 var argsAVX2 = map[foldKey]*cpu.Arg{
-	{backend.ReduceArgMax, backend.Float32}: {Width: 16, Columns: argMaxColumnsFloat32AVX2, Extreme: maxRowsFloat32AVX2, Find: findFloat32AVX2},
-	{backend.ReduceArgMax, backend.Float64}: {Width: 8, Columns: argMaxColumnsFloat64AVX2, Extreme: maxRowsFloat64AVX2, Find: findFloat64AVX2},
-	{backend.ReduceArgMin, backend.Float32}: {Width: 16, Columns: argMinColumnsFloat32AVX2, Extreme: minRowsFloat32AVX2, Find: findFloat32AVX2},
-	{backend.ReduceArgMin, backend.Float64}: {Width: 8, Columns: argMinColumnsFloat64AVX2, Extreme: minRowsFloat64AVX2, Find: findFloat64AVX2},
+	{backend.ReduceArgMax, backend.Float32}: {Width: 32, Columns: argMaxColumnsFloat32AVX2, Extreme: maxRowsFloat32AVX2, Find: findFloat32AVX2},
+	{backend.ReduceArgMax, backend.Float64}: {Width: 16, Columns: argMaxColumnsFloat64AVX2, Extreme: maxRowsFloat64AVX2, Find: findFloat64AVX2},
+	{backend.ReduceArgMin, backend.Float32}: {Width: 32, Columns: argMinColumnsFloat32AVX2, Extreme: minRowsFloat32AVX2, Find: findFloat32AVX2},
+	{backend.ReduceArgMin, backend.Float64}: {Width: 16, Columns: argMinColumnsFloat64AVX2, Extreme: minRowsFloat64AVX2, Find: findFloat64AVX2},
 }
 
 // argOf returns the loops of an implementation that find positions, or nil if it has none.
@@ -32,7 +32,7 @@ func argOf(i implementation, op backend.ReduceOp, d backend.DType) *cpu.Arg {
 	return nil
 }
 
-// The functions below find the extremes of two vectors of columns, and where each is first:
+// The functions below find the extremes of 32 columns of float32 or 16 of float64, and where each is first:
 //
 //	for j := range width {
 //		where[j], best[j] = terms-1, src[(terms-1)*stride+j]

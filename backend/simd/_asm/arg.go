@@ -186,11 +186,13 @@ func (a *arg) lookBlended(v int, at operand.Mem, partial bool, bits reg.GPPhysic
 	a.VMOVMSKPD(same, bits.As32())
 }
 
-// argVectors is the number of vectors that columns writes its results of.
-const argVectors = 2
+// argBytes is how many bytes of a row of the matrix columns takes: what is best of each column waits for the comparison before, and others
+// go on meanwhile.
+const argBytes = 128
 
+func (a *arg) beside() int              { return argBytes / a.bytes }
 func (a *arg) best(v int) reg.Register  { return a.vectors[v] }
-func (a *arg) where(v int) reg.Register { return a.vectors[2+v] }
+func (a *arg) where(v int) reg.Register { return a.vectors[4+v] }
 
 // columns writes the function that finds the extremes of columns and where they are. It goes from the last term to the first and keeps the
 // latest of equals and of NaNs.
@@ -209,10 +211,10 @@ func (a *arg) columns(name string, keeps uint8) {
 	a.MOVQ(left, reg.RAX)
 	a.IMULQ(stride, reg.RAX)
 	a.ADDQ(reg.RAX, src)
-	term, minusOne := a.vectors[4], a.vectors[5]
+	term, minusOne := a.vectors[8], a.vectors[9]
 	a.spread(left, term)
 	a.allOnes(minusOne)
-	for v := range argVectors {
+	for v := range a.beside() {
 		a.load(a.Context, operand.Mem{Base: src, Disp: v * a.bytes}, a.best(v))
 		a.VMOVUPS(term, a.where(v))
 	}
@@ -222,13 +224,13 @@ func (a *arg) columns(name string, keeps uint8) {
 	a.Label("term")
 	a.SUBQ(stride, src)
 	a.addInts(minusOne, term, term)
-	for v := range argVectors {
+	for v := range a.beside() {
 		a.keep(v, operand.Mem{Base: src, Disp: v * a.bytes}, keeps, term)
 	}
 	a.DECQ(left)
 	a.JNE(operand.LabelRef("term"))
 	a.Label("done")
-	for v := range argVectors {
+	for v := range a.beside() {
 		a.store(a.Context, a.best(v), operand.Mem{Base: best, Disp: v * a.bytes})
 		a.putInts(a.where(v), operand.Mem{Base: where, Disp: v * a.lanes() * 8})
 	}
@@ -238,7 +240,7 @@ func (a *arg) columns(name string, keeps uint8) {
 
 // keep takes what lies at a place, and its term, where it is NaN or as good as what is best of the terms behind it.
 func (a *arg) keep(v int, at operand.Mem, keeps uint8, term reg.Register) {
-	x := a.vectors[6+v]
+	x := a.vectors[10+v%2]
 	a.load(a.Context, at, x)
 	if a.hasMasks() {
 		good, none := reg.K1, reg.K2
@@ -249,7 +251,7 @@ func (a *arg) keep(v int, at operand.Mem, keeps uint8, term reg.Register) {
 		a.maskedStore(a.Context, term, good, a.where(v))
 		return
 	}
-	good, none := a.vectors[8+v], a.vectors[10+v]
+	good, none := a.vectors[12+v%2], a.vectors[14+v%2]
 	a.compare(keeps, a.best(v), x, good)
 	a.compare(unordered, x, x, none)
 	a.VORPS(none, good, good)
@@ -296,7 +298,7 @@ func (a *arg) putInts(v reg.Register, to operand.Mem) {
 		a.store(a.Context, v, to)
 		return
 	}
-	wide, upper := a.vectors[6], a.vectors[7]
+	wide, upper := a.vectors[10], a.vectors[11]
 	upperHalf(a.Context, a.bytes, v, upper)
 	for i, half := range []reg.Register{v, upper} {
 		a.VPMOVSXDQ(sized(half, a.bytes/2), wide)
