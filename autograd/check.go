@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -151,14 +152,8 @@ func (p *point) slope(f scalar, x *float64, step float64) (float64, error) {
 }
 
 func (c Check) withDefaults() Check {
-	if c.Step == 0 {
-		c.Step = 1e-5
-	}
-	if c.Atol == 0 {
-		c.Atol = 1e-7
-	}
-	if c.Rtol == 0 {
-		c.Rtol = 1e-6
-	}
+	c.Step = cmp.Or(c.Step, 1e-5)
+	c.Atol = cmp.Or(c.Atol, 1e-7)
+	c.Rtol = cmp.Or(c.Rtol, 1e-6)
 	return c
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -25,6 +26,8 @@ type Options struct {
 	// Precision is what the devices were opened with, see [backend.Options]: tf32 or 3xtf32. Results that depend on products in float32 are then held to
 	// bounds that allow for it. "" is exact.
 	Precision string
+	// MatMul is the library that the devices were opened with, see [backend.Options]. The report names it.
+	MatMul string
 
 	Ceilings machine.Effort                  // each time that they are measured; rough ones if the budget is below 20 ms
 	Progress func(done, of int, name string) // called before each case of each pass; may be nil
@@ -75,15 +78,9 @@ func (o Options) WithDefaults() Options {
 	if len(o.DTypes) == 0 {
 		o.DTypes = []backend.DType{backend.Float32}
 	}
-	if o.Budget == 0 {
-		o.Budget = 250 * time.Millisecond
-	}
-	if o.Passes == 0 {
-		o.Passes = defaultPasses
-	}
-	if o.Limit == 0 {
-		o.Limit = 3 * time.Second
-	}
+	o.Budget = cmp.Or(o.Budget, 250*time.Millisecond)
+	o.Passes = cmp.Or(o.Passes, defaultPasses)
+	o.Limit = cmp.Or(o.Limit, 3*time.Second)
 	if o.Ceilings == (machine.Effort{}) && o.Budget < hasty {
 		o.Ceilings = machine.Effort{Repeats: 2, Elements: 1 << 20, Sample: time.Millisecond}
 	}

@@ -54,9 +54,7 @@ func readCSV(r io.Reader) (*Table, error) {
 	}
 	t := &Table{}
 	if !isHeader(first) {
-		for i := range first {
-			t.Columns = append(t.Columns, strconv.Itoa(i+1))
-		}
+		t.Columns = numberedColumns(len(first))
 		if err := t.appendRecord(c, first); err != nil {
 			return nil, err
 		}

@@ -79,6 +79,9 @@ func dependent(a, b column) bool {
 func (t *Table) outliers(c int) (far, worst int) {
 	const reach = 20
 	sample := t.sampled(c, 100_000)
+	if len(sample) == 0 {
+		return 0, 0
+	}
 	slices.Sort(sample)
 	median := sample[len(sample)/2]
 	for i, x := range sample {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,7 @@ func TestRemarks(t *testing.T) {
 		want []string
 	}{
 		{"nothing", func(*Table) {}, nil},
+		{"none", func(t *Table) { t.Rows, t.Data = 0, nil }, []string{strings.Replace(few, "39", "0", 1)}},
 		{"few", func(t *Table) { t.Rows, t.Data = 39, t.Data[:78] }, []string{few}},
 		{"twice the same", func(t *Table) {
 			for i := range t.Rows {

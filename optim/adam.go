@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -18,15 +19,10 @@ type AdamConfig struct {
 }
 
 func (c AdamConfig) withDefaults() AdamConfig {
-	set := func(field *float64, value float64) {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	set(&c.LR, 1e-3)
-	set(&c.Beta1, 0.9)
-	set(&c.Beta2, 0.999)
-	set(&c.Eps, 1e-8)
+	c.LR = cmp.Or(c.LR, 1e-3)
+	c.Beta1 = cmp.Or(c.Beta1, 0.9)
+	c.Beta2 = cmp.Or(c.Beta2, 0.999)
+	c.Eps = cmp.Or(c.Eps, 1e-8)
 	return c
 }
 

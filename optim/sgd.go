@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -19,9 +20,7 @@ type SGDConfig struct {
 }
 
 func (c SGDConfig) withDefaults() SGDConfig {
-	if c.LR == 0 {
-		c.LR = 1e-3
-	}
+	c.LR = cmp.Or(c.LR, 1e-3)
 	return c
 }
 

@@ -15,8 +15,8 @@ type Bound struct {
 	Bound diffusion.Estimate `json:"bound"` // in nats, in the data's own units
 }
 
-// watch is what a run remembers of its bounds.
-type watch struct {
+// bounds is what a run remembers of its bounds.
+type bounds struct {
 	points *tensor.Tensor // where the bound is estimated; nil until it is first
 	best   *Bound         // of those estimated at multiples of Config.BoundEvery, so that it does not depend on where a run was continued
 }
@@ -40,11 +40,11 @@ func (e *Experiment) HeldOutBound(ctx context.Context) (b Bound, err error) {
 	defer e.UseAverages()()
 	rng := tensor.NewRNG(e.stream, e.Config.Seed+watchSeed)
 	defer rng.Release()
-	if e.watch.points == nil {
-		e.watch.points = e.watchedPoints()
+	if e.bounds.points == nil {
+		e.bounds.points = e.watchedPoints()
 	}
 	rng.SetState(tensor.RNGState{Seed: e.Config.Seed + watchSeed, Offset: 1 << 32}) // beyond what the points have drawn
-	balance, err := e.Sampler.BackwardBalance(ctx, rng, e.watch.points, watchBatch)
+	balance, err := e.Sampler.BackwardBalance(ctx, rng, e.bounds.points, watchBatch)
 	if err != nil {
 		return b, err
 	}
@@ -80,11 +80,11 @@ func evenly(t *dataset.Table, n int) *dataset.Table {
 }
 
 // Best returns the best bound so far, nil if none has been estimated.
-func (e *Experiment) Best() *Bound { return e.watch.best }
+func (e *Experiment) Best() *Bound { return e.bounds.best }
 
 // note remembers b if it is the best.
-func (w *watch) note(b Bound) {
-	if finite(b.Bound.Value) && (w.best == nil || b.Bound.Value < w.best.Bound.Value) {
-		w.best = &b
+func (m *bounds) note(b Bound) {
+	if finite(b.Bound.Value) && (m.best == nil || b.Bound.Value < m.best.Bound.Value) {
+		m.best = &b
 	}
 }

@@ -45,7 +45,7 @@ func (e *Experiment) state() []nn.Param {
 // Save writes the run to a safetensors file, whole or not at all: weights, their averages, optimiser, random state, step, settings, and the best
 // bound so far. The step and the settings say where in the data the run is. A run continued from it gives the same bits as one that was never
 // interrupted. A weight that is not finite is an error that wraps [ErrDiverged]: it would stand in the way of an older, sound checkpoint.
-func (e *Experiment) Save(path string) error { return e.save(path, e.watch.best) }
+func (e *Experiment) Save(path string) error { return e.save(path, e.bounds.best) }
 
 func (e *Experiment) save(path string, best *Bound) (err error) {
 	defer tensor.Catch(&err)
@@ -196,7 +196,7 @@ func (e *Experiment) restore(f *safetensors.File) (err error) {
 	if err != nil {
 		return err
 	}
-	if e.watch.best, err = readBound(f); err != nil {
+	if e.bounds.best, err = readBound(f); err != nil {
 		return err
 	}
 	e.rng.SetState(place)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -160,33 +161,17 @@ func (c Config) WithDefaults() Config {
 	if c.Target == "" && c.Data == "" && c.Dim == 0 {
 		c.Target = DefaultTarget
 	}
-	setInt := func(field *int, value int) {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	setFloat := func(field *float64, value float64) {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	setInt(&c.Steps, c.DefaultSteps())
-	setInt(&c.DataMemory, 1<<30)
-	setInt(&c.Batch, 64)
-	setInt(&c.Process.NumSteps, 64)
-	setFloat(&c.Process.Sigma, c.DefaultSigma())
-	setFloat(&c.Process.TScale, 1)
-	setInt(&c.Net.Harmonics, 64)
-	setInt(&c.Net.Embed, 64)
-	setInt(&c.Net.Hidden, 64)
-	setInt(&c.Net.JointLayers, 2)
-	setFloat(&c.PBScaleRange, 0.1)
-	setFloat(&c.LogVarRange, 4)
-	setFloat(&c.LR, 3e-3)
-	setInt(&c.BoundEvery, 250)
-	if c.DType.DType == backend.Invalid {
-		c.DType.DType = backend.Float32
-	}
+	c.Steps = cmp.Or(c.Steps, c.DefaultSteps())
+	c.DataMemory = cmp.Or(c.DataMemory, 1<<30)
+	c.Batch = cmp.Or(c.Batch, 64)
+	c.LR = cmp.Or(c.LR, 3e-3)
+	c.BoundEvery = cmp.Or(c.BoundEvery, 250)
+	c.DType.DType = cmp.Or(c.DType.DType, backend.Float32)
+	c.Process.NumSteps = cmp.Or(c.Process.NumSteps, 64)
+	c.Process.Sigma = cmp.Or(c.Process.Sigma, c.DefaultSigma())
+	c.Process.TScale = cmp.Or(c.Process.TScale, 1)
+	policy := diffusion.PolicyConfig{Net: c.Net, LogVarRange: c.LogVarRange, ScaleRange: c.PBScaleRange}.WithDefaults()
+	c.Net, c.LogVarRange, c.PBScaleRange = policy.Net, policy.LogVarRange, policy.ScaleRange
 	return c
 }
 
@@ -212,13 +197,13 @@ func (c Config) Check() error {
 		return fmt.Errorf("train: num-steps is %d; want at most %d", c.Process.NumSteps, 1<<16)
 	case c.LearnPB != FixedBridge && c.LearnPB != LearnPBMean && c.LearnPB != LearnPBMeanVariance && c.LearnPB != LearnPBMeanDiagonal:
 		return fmt.Errorf("train: learn-pb is %q; want %q, %q or %q", c.LearnPB, LearnPBMean, LearnPBMeanVariance, LearnPBMeanDiagonal)
-	case !(c.PBScaleRange > 0) || math.IsInf(c.PBScaleRange, 1):
+	case !positive(c.PBScaleRange):
 		return fmt.Errorf("train: pb-scale-range is %v; want a positive number", c.PBScaleRange)
-	case !(c.Exploration >= 0) || math.IsInf(c.Exploration, 1):
+	case !positive(c.Exploration) && c.Exploration != 0:
 		return fmt.Errorf("train: exploration-std is %v; want 0 or a positive number", c.Exploration)
 	case c.DType.DType != backend.Float32 && c.DType.DType != backend.Float64:
 		return fmt.Errorf("train: dtype is %v; want float32 or float64", c.DType)
-	case !(c.LR > 0) || math.IsInf(c.LR, 1):
+	case !positive(c.LR):
 		return fmt.Errorf("train: lr is %v; want a positive number", c.LR)
 	}
 	if err := c.checkPolicies(); err != nil {
@@ -233,13 +218,15 @@ func (c Config) Check() error {
 	return c.Net.Check()
 }
 
+// positive reports whether x is a finite number above 0.
+func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
+
 // checkTraining checks how the weights are updated and watched.
 func (c Config) checkTraining() error {
-	nonnegative := func(x float64) bool { return x >= 0 && !math.IsInf(x, 1) }
 	switch {
-	case !nonnegative(c.WeightDecay):
+	case !positive(c.WeightDecay) && c.WeightDecay != 0:
 		return fmt.Errorf("train: weight-decay is %v; want 0 or a positive number", c.WeightDecay)
-	case !nonnegative(c.ClipNorm):
+	case !positive(c.ClipNorm) && c.ClipNorm != 0:
 		return fmt.Errorf("train: clip-norm is %v; want 0, which is none, or a positive number", c.ClipNorm)
 	case !(c.EMA >= 0 && c.EMA < 1):
 		return fmt.Errorf("train: ema is %v; want 0, which keeps no average, or a decay below 1", c.EMA)

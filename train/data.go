@@ -119,7 +119,7 @@ func loaded(c Config) (d *Data, err error) {
 func streamed(rows *dataset.Rows, c Config) (*Data, error) {
 	s, err := dataset.NewStream(rows, dataset.StreamOptions{Seed: c.Seed, HeldOut: heldOut, Sample: sampledRows, Memory: c.DataMemory})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Data, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", c.Data, err), rows.Close())
 	}
 	return &Data{Standardize: s.Standardize, Train: s.Seen, Held: s.Held, stream: s}, nil
 }

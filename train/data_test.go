@@ -76,7 +76,7 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 		e := newRun(t, dataRun(writeCSV(t, rows)))
 		require.NoError(t, stepTo(e, 5))
 		var err error
-		reports[i], err = e.Evaluate(t.Context(), 1, 10, 4)
+		reports[i], err = e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 10, Batch: 4})
 		require.NoError(t, err)
 		samples[i], err = e.Model().Draw(t.Context(), tensor.NewRNG(e.Stream(), 2), 50, 20)
 		require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestUnitsShiftBoundsByTheirScale(t *testing.T) {
 func TestEvaluateOnData(t *testing.T) {
 	e := newRun(t, dataRun(writeCSV(t, points)))
 	require.NoError(t, stepTo(e, 5))
-	r, err := e.Evaluate(t.Context(), 1, 500, 4)
+	r, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 500, Batch: 4})
 	require.NoError(t, err)
 	require.Equal(t, 5, r.Step)
 	require.Equal(t, 10, r.N, "every held-out row, and no other")
@@ -116,7 +116,7 @@ func TestTruthIsSpreadOverTheHeldOutRows(t *testing.T) {
 	require.Len(t, truth, 20)
 	require.Less(t, truth[0], 100.0)
 	require.Greater(t, truth[18], 800.0)
-	r, err := e.EvaluateWith(t.Context(), train.Evaluation{Samples: 2, Batch: 50, Points: 50})
+	r, err := e.Evaluate(t.Context(), train.Evaluation{Samples: 2, Batch: 50, Points: 50})
 	require.NoError(t, err)
 	require.Equal(t, 50, r.Points)
 	require.Less(t, r.W2True, 150.0, "the rows seen lie among those held out")
@@ -209,9 +209,31 @@ func TestDataLargerThanMemory(t *testing.T) {
 	require.NoError(t, stepTo(again, steps))
 	require.Equal(t, weights(t, whole), weights(t, again))
 
-	r, err := again.Evaluate(t.Context(), 1, 500, 1000)
+	r, err := again.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 500, Batch: 1000})
 	require.NoError(t, err)
 	require.Positive(t, r.NLLBound.SE)
+}
+
+// One constant column is found only when a file has been read through.
+func TestStreamedDataThatCannotBeUsedIsClosed(t *testing.T) {
+	const open = "/proc/self/fd"
+	if _, err := os.Stat(open); err != nil {
+		t.Skip("this system does not list what is open")
+	}
+	values := make([]float64, 100)
+	e, err := tensorio.NewEntry("", []int{50, 2}, values)
+	require.NoError(t, err)
+	c := dataRun(filepath.Join(t.TempDir(), "constant.npy"))
+	require.NoError(t, npy.WriteFile(c.Data, e))
+	c.DataMemory = 1
+	_, err = train.NewExperiment(testdevice.Stream(t, 1), c)
+	require.ErrorContains(t, err, "cannot be standardized")
+	files, err := os.ReadDir(open)
+	require.NoError(t, err)
+	for _, f := range files {
+		target, _ := os.Readlink(filepath.Join(open, f.Name())) // some are closed meanwhile
+		require.NotEqual(t, c.Data, target)
+	}
 }
 
 // Streaming is about memory: what is learned agrees with the table's.

@@ -38,16 +38,10 @@ func (v Evaluation) check() error {
 	return nil
 }
 
-// Evaluate estimates every metric from n samples in batches, with the default numbers of paths and points; see EvaluateWith.
-// Its errors are those of EvaluateWith.
-func (e *Experiment) Evaluate(ctx context.Context, seed uint64, n, batch int) (Report, error) {
-	return e.EvaluateWith(ctx, Evaluation{Seed: seed, Samples: n, Batch: batch})
-}
-
-// EvaluateWith estimates every metric that the target, or data, allows. It keeps one batch of paths and the points of the distances in memory, whatever
+// Evaluate estimates every metric that the target, or data, allows. It keeps one batch of paths and the points of the distances in memory, whatever
 // the number of samples. ctx can end it between two commands.
 // The error is then that of ctx; numbers out of range, and a run that knows neither target nor data, are others.
-func (e *Experiment) EvaluateWith(ctx context.Context, v Evaluation) (r Report, err error) {
+func (e *Experiment) Evaluate(ctx context.Context, v Evaluation) (r Report, err error) {
 	defer tensor.Catch(&err)
 	if err := v.check(); err != nil {
 		return r, err
@@ -160,7 +154,7 @@ func (m *measurement) forward(ctx context.Context) (samples []float64, w weights
 	rng := m.rng(drawForward)
 	defer rng.Release()
 	most := m.Points * m.Target.Dim()
-	err = m.Sampler.VisitForward(ctx, rng, m.Target, m.Samples, m.Batch, func(rows, logs []float64) error {
+	err = m.Sampler.ForwardWeightsEach(ctx, rng, m.Target, m.Samples, m.Batch, func(rows, logs []float64) error {
 		w.mean.Add(logs...)
 		w.importance.Add(logs...)
 		samples = append(samples, rows[:min(len(rows), most-len(samples))]...)

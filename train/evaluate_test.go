@@ -18,7 +18,7 @@ func TestEvaluateOnATarget(t *testing.T) {
 	c.DType.DType = backend.Float64
 	e := newRun(t, c)
 	require.NoError(t, stepTo(e, 5))
-	r, err := e.Evaluate(t.Context(), 7, 400, 150)
+	r, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 7, Samples: 400, Batch: 150})
 	require.NoError(t, err)
 	require.Equal(t, 5, r.Step)
 	require.Equal(t, 400, r.N)
@@ -37,10 +37,10 @@ func TestEvaluateOnATarget(t *testing.T) {
 	require.Equal(t, 2, r.Modes.Modes)
 	require.Greater(t, r.W2, r.W2True)
 
-	same, err := e.Evaluate(t.Context(), 7, 400, 150)
+	same, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 7, Samples: 400, Batch: 150})
 	require.NoError(t, err)
 	require.Equal(t, r, same, "the seed decides")
-	other, err := e.Evaluate(t.Context(), 8, 400, 150)
+	other, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 8, Samples: 400, Batch: 150})
 	require.NoError(t, err)
 	require.NotEqual(t, r.NLLBound, other.NLLBound)
 	require.InDelta(t, r.NLLBound.Value, other.NLLBound.Value, 6*math.Hypot(r.NLLBound.SE, other.NLLBound.SE))
@@ -57,7 +57,7 @@ func TestTheBatchDoesNotChangeTheEvaluation(t *testing.T) {
 			require.NoError(t, stepTo(e, 3))
 			var want train.Report
 			for i, batch := range []int{1000, 1, 7, 150} {
-				r, err := e.EvaluateWith(t.Context(), train.Evaluation{Seed: 7, Samples: 40, Batch: batch, Paths: 3})
+				r, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 7, Samples: 40, Batch: batch, Paths: 3})
 				require.NoError(t, err)
 				if i == 0 {
 					want = r
@@ -87,13 +87,13 @@ func requireClose(t *testing.T, want, got train.Report) {
 func TestManyPointsAreMeasuredBySinkhorn(t *testing.T) {
 	e := newRun(t, smallRun())
 	v := train.Evaluation{Samples: 120, Batch: 500, Paths: 1, Points: 100}
-	exact, err := e.EvaluateWith(t.Context(), v)
+	exact, err := e.Evaluate(t.Context(), v)
 	require.NoError(t, err)
 	require.Equal(t, 100, exact.Points)
 	require.Zero(t, exact.W2Lower)
 
 	v.Exact = 99
-	r, err := e.EvaluateWith(t.Context(), v)
+	r, err := e.Evaluate(t.Context(), v)
 	require.NoError(t, err)
 	require.LessOrEqual(t, r.W2Lower, exact.W2*(1+1e-9))
 	require.GreaterOrEqual(t, r.W2, exact.W2*(1-1e-9))
@@ -111,7 +111,7 @@ func TestATargetWithoutSamplesCannotBeLearnt(t *testing.T) {
 func TestEvaluateLeavesTheRunAlone(t *testing.T) {
 	evaluated, plain := newRun(t, smallRun()), newRun(t, smallRun())
 	for step := range 3 {
-		_, err := evaluated.Evaluate(t.Context(), uint64(step), 10, 10)
+		_, err := evaluated.Evaluate(t.Context(), train.Evaluation{Seed: uint64(step), Samples: 10, Batch: 10})
 		require.NoError(t, err)
 		require.NoError(t, stepTo(evaluated, step+1))
 	}
@@ -124,7 +124,7 @@ func TestEvaluateEndsWithItsContext(t *testing.T) {
 	cancel()
 	for _, c := range []train.Config{smallRun(), dataRun(writeCSV(t, points))} {
 		e := newRun(t, c)
-		_, err := e.Evaluate(ctx, 1, 10, 10)
+		_, err := e.Evaluate(ctx, train.Evaluation{Seed: 1, Samples: 10, Batch: 10})
 		require.ErrorIs(t, err, context.Canceled)
 	}
 }
@@ -132,7 +132,7 @@ func TestEvaluateEndsWithItsContext(t *testing.T) {
 func TestEvaluateNeedsSamples(t *testing.T) {
 	e := newRun(t, smallRun())
 	for _, c := range [][2]int{{1, 5}, {0, 5}, {10, 0}} {
-		_, err := e.Evaluate(t.Context(), 1, c[0], c[1])
+		_, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: c[0], Batch: c[1]})
 		require.ErrorContains(t, err, "want at least 2 and 1")
 	}
 }

@@ -29,7 +29,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	before, err := e.Evaluate(context.Background(), 0, 200, 200)
+	before, err := e.Evaluate(context.Background(), train.Evaluation{Samples: 200, Batch: 200})
 	if err != nil {
 		panic(err)
 	}
@@ -42,7 +42,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	after, err := e.Evaluate(context.Background(), 0, 200, 200)
+	after, err := e.Evaluate(context.Background(), train.Evaluation{Samples: 200, Batch: 200})
 	if err != nil {
 		panic(err)
 	}

@@ -21,7 +21,7 @@ type Experiment struct {
 
 	stream *tensor.Stream
 	rng    *tensor.RNG
-	watch  watch
+	bounds bounds
 	opened string // the checkpoint that the run was continued from, if any
 }
 

@@ -90,9 +90,9 @@ func TestCheckRefusesWhatDefaultsWouldReplace(t *testing.T) {
 	for name, spoil := range map[string]func(c *train.Config){
 		"steps":          func(c *train.Config) { c.Steps = 0 },
 		"batch":          func(c *train.Config) { c.Batch = 0 },
-		"num_steps":      func(c *train.Config) { c.Process.NumSteps = 0 },
+		"num-steps":      func(c *train.Config) { c.Process.NumSteps = 0 },
 		"sigma":          func(c *train.Config) { c.Process.Sigma = 0 },
-		"t_scale":        func(c *train.Config) { c.Process.TScale = math.NaN() },
+		"t-scale":        func(c *train.Config) { c.Process.TScale = math.NaN() },
 		"hidden":         func(c *train.Config) { c.Net.Hidden = 0 },
 		"harmonics":      func(c *train.Config) { c.Net.Harmonics = -1 },
 		"pb-scale-range": func(c *train.Config) { c.PBScaleRange = 0 },

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/weir-ml/weir/gflownet/diffusion"
 )
@@ -27,9 +26,9 @@ func (c Config) checkPolicies() error {
 		return fmt.Errorf("train: lr-pb is %v, but the backward policy is the fixed bridge; set learn-pb too", c.LRPB)
 	case c.LearnPB == FixedBridge && c.PBForm != diffusion.Additive:
 		return fmt.Errorf("train: pb-form is %v, but the backward policy is the fixed bridge; set learn-pb too", c.PBForm)
-	case !(c.LogVarRange > 0) || math.IsInf(c.LogVarRange, 1):
+	case !positive(c.LogVarRange):
 		return fmt.Errorf("train: log-var-range is %v; want a positive number", c.LogVarRange)
-	case !(c.LRPB >= 0) || math.IsInf(c.LRPB, 1):
+	case !positive(c.LRPB) && c.LRPB != 0:
 		return fmt.Errorf("train: lr-pb is %v; want a positive number, or 0 for that of lr", c.LRPB)
 	case c.Exploration == 0 && c.ExplorationDecay != "" && c.ExplorationDecay != "constant":
 		return fmt.Errorf("train: exploration-decay is %q, but there is no exploration; set exploration-std too", c.ExplorationDecay)

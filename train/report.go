@@ -78,17 +78,17 @@ func (r *Report) distances(ctx context.Context, exact int, samples, truth, other
 	}
 	bandwidths := []float64{median / 4, median / 2, median, 2 * median, 4 * median}
 	r.MMD2 = &Discrepancy{Median: median}
-	if r.MMD2.Value, err = transport.MMD2Context(ctx, samples, truth, d, bandwidths...); err != nil {
+	if r.MMD2.Value, err = transport.MMD2(ctx, samples, truth, d, bandwidths...); err != nil {
 		return err
 	}
-	r.MMD2.True, err = transport.MMD2Context(ctx, others, truth, d, bandwidths...)
+	r.MMD2.True, err = transport.MMD2(ctx, others, truth, d, bandwidths...)
 	return err
 }
 
 // w2 returns the distance, without a lower bound where it is exact.
 func w2(ctx context.Context, exact int, x, y []float64, d int) (value, lower float64, err error) {
 	if len(x) <= exact*d {
-		value, err = transport.W2Context(ctx, x, y, d)
+		value, err = transport.W2(ctx, x, y, d)
 		return value, 0, err
 	}
 	bounds, err := transport.Sinkhorn(ctx, x, y, d, transport.SinkhornOptions{})

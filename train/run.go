@@ -109,7 +109,7 @@ func (r *watchedRun) measure(ctx context.Context, regular bool) error {
 		return err
 	}
 	if regular {
-		r.watch.note(b)
+		r.bounds.note(b)
 	}
 	if r.OnBound != nil {
 		if err := r.OnBound(b); err != nil {
@@ -127,7 +127,7 @@ func (r *watchedRun) measure(ctx context.Context, regular bool) error {
 
 // stale returns ErrNoProgress if patience has run out.
 func (e *Experiment) stale() error {
-	best, patience := e.watch.best, e.Config.Patience
+	best, patience := e.bounds.best, e.Config.Patience
 	if patience == 0 || best == nil || e.Trainer.Step-best.Step < patience*e.Config.BoundEvery {
 		return nil
 	}

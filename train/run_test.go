@@ -215,6 +215,34 @@ func TestAGradientThatIsNotFiniteIsNamed(t *testing.T) {
 	}
 }
 
+// slope is a loss with the same gradient for every element of two parameters.
+type slope struct {
+	*mle.MLE
+	a, b *tensor.Tensor
+	by   float64
+}
+
+func (l slope) Loss(tape *autograd.Tape, env gflownet.Env, samples *tensor.Tensor, o gflownet.Options) (*autograd.Var, error) {
+	loss, err := l.MLE.Loss(tape, env, samples, o)
+	if err != nil {
+		return nil, err
+	}
+	total := autograd.Add(autograd.Mean(tape.Leaf(l.a)), autograd.Mean(tape.Leaf(l.b)))
+	return autograd.Add(loss, autograd.MulScalar(total, l.by)), nil
+}
+
+// Squares that are finite each may sum to infinity.
+func TestGradientsWhoseNormIsNotFiniteAreFound(t *testing.T) {
+	c := smallRun()
+	c.Steps, c.DType.DType = 5, backend.Float64
+	e := newRun(t, c)
+	net := e.Loss.PF.Net
+	width := math.Sqrt(float64(net.State.Bias.Len()))
+	e.Trainer.Loss = slope{e.Loss, net.State.Bias, net.Time.Params()[1].Value, 1.2e154 * width}
+	err := e.Run(t.Context(), train.Watch{})
+	require.EqualError(t, err, "train: the norm of the gradients is not finite at step 1: training diverged; lower the learning rate or check the data")
+}
+
 func TestMicroBatchesGiveTheWholeBatchsStep(t *testing.T) {
 	for _, d := range []backend.DType{backend.Float32, backend.Float64} {
 		for _, learned := range []train.LearnPB{train.FixedBridge, train.LearnPBMeanVariance} {

@@ -141,7 +141,9 @@ func (t *Trainer) progress(values []float64) (p Progress, err error) {
 		}
 		total += square
 	}
-	p.GradNorm = math.Sqrt(total)
+	if p.GradNorm = math.Sqrt(total); !finite(p.GradNorm) {
+		return p, diverged("the norm of the gradients is not finite", p.Step)
+	}
 	return p, nil
 }
 

@@ -84,10 +84,10 @@ func TestTrainingImprovesTheSampler(t *testing.T) {
 		Process: diffusion.Process{NumSteps: 16},
 	})
 	require.NoError(t, err)
-	before, err := e.Evaluate(t.Context(), 1, 1000, 500)
+	before, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 1000, Batch: 500})
 	require.NoError(t, err)
 	require.NoError(t, stepTo(e, 400))
-	after, err := e.Evaluate(t.Context(), 1, 1000, 500)
+	after, err := e.Evaluate(t.Context(), train.Evaluation{Seed: 1, Samples: 1000, Batch: 500})
 	require.NoError(t, err)
 	t.Logf("EUBO gap %v before, %v after; W2 %.3g, %.3g; true samples %.3g",
 		before.EUBOGap, after.EUBOGap, before.W2, after.W2, after.W2True)

@@ -218,13 +218,7 @@ func (c *program) allocate(inputs int) {
 		return c.registers - 1
 	}
 	for i, s := range c.steps {
-		var dying []int
-		for k, v := range [...]int{s.a, s.b, s.c} {
-			repeated := k > 0 && v == s.a || k > 1 && v == s.b
-			if v >= inputs && last[v] == i && v != s.second && !repeated {
-				dying = append(dying, v)
-			}
-		}
+		dying := s.lastOperands(i, inputs, last)
 		// A kernel may write over an operand only element for element.
 		for _, v := range dying {
 			if c.widthOf(v) == c.widthOf(s.dst) {
@@ -246,6 +240,17 @@ func (c *program) allocate(inputs int) {
 			}
 		}
 	}
+}
+
+// lastOperands returns the operands of step i that are no inputs and are not used after it, each once.
+func (s *step) lastOperands(i, inputs int, last []int) (dying []int) {
+	for k, v := range [...]int{s.a, s.b, s.c} {
+		repeated := k > 0 && v == s.a || k > 1 && v == s.b
+		if v >= inputs && last[v] == i && v != s.second && !repeated {
+			dying = append(dying, v)
+		}
+	}
+	return dying
 }
 
 func (c *program) widthOf(v int) int { return width(c.TypeOf(backend.Value(v))) }

@@ -44,7 +44,7 @@ func TestFewBlocksDoTheWorkOfMany(t *testing.T) {
 			s.Upload(dst, 0, make([]byte, dst.Size))
 
 			s.batch.reset()
-			require.NoError(t, s.lower(&s.batch, &c))
+			require.NoError(t, s.lower(&s.batch, []backend.Cmd{c}))
 			require.Len(t, s.batch.nodes, 1)
 			require.Greater(t, s.batch.nodes[0].grid[0], uint32(fewBlocks))
 			s.batch.nodes[0].grid[0] = fewBlocks

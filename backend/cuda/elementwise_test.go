@@ -100,7 +100,7 @@ func TestAnOptimizersStepIsOneLaunch(t *testing.T) {
 		buffers = append(buffers, block(paper, size))
 	}
 	for _, c := range steps(buffers) {
-		b.lower(&c)
+		b.lower([]backend.Cmd{c})
 	}
 	require.NoError(t, b.err)
 	require.Len(t, b.nodes, 1)

@@ -43,10 +43,8 @@ func (r *replay) make(cmds []backend.Cmd) error {
 	b.faults = faults{record: s.batch.faults.record, base: replayBase(s.nextReplay)}
 	// A command that may fail makes the next replay look too, from its first node on.
 	b.faults.guarding = slices.ContainsFunc(cmds, indexes)
-	for i := range cmds {
-		if err := s.lower(b, &cmds[i]); err != nil {
-			return err
-		}
+	if err := s.lower(b, cmds); err != nil {
+		return err
 	}
 	if len(b.nodes) == 0 {
 		return nil

@@ -164,7 +164,7 @@ func requireFits(t *testing.T, c *backend.Cmd) {
 	t.Helper()
 	on := newCatalogue()
 	b := &batch{on: on, faults: faults{record: 64}}
-	b.lower(c)
+	b.lower([]backend.Cmd{*c})
 	require.NoError(t, b.err, "%v", c)
 	switch {
 	case c.Dst[0].Len() == 0:

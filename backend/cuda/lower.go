@@ -6,8 +6,10 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// lower appends the launches that a command is made of. The command has passed its check and its operands are the device's.
-func lower(b *batch, c *backend.Cmd) {
+// lower appends the launches that the first of some commands is made of, or the first few together, and returns how many. The commands have passed
+// their check and their operands are the device's.
+func lower(b *batch, cmds []backend.Cmd) int {
+	c := &cmds[0]
 	switch c.Op {
 	case backend.Copy:
 		lowerCopy(b, c)
@@ -16,7 +18,7 @@ func lower(b *batch, c *backend.Cmd) {
 	case backend.Reduce:
 		lowerReduce(b, c)
 	case backend.MatMul:
-		lowerMatMul(b, c)
+		return lowerMatMul(b, cmds)
 	case backend.Gather:
 		lowerGather(b, c)
 	case backend.ScatterAdd:
@@ -30,6 +32,7 @@ func lower(b *batch, c *backend.Cmd) {
 	default:
 		b.fail(fmt.Errorf("%v is not known here", c.Op))
 	}
+	return 1
 }
 
 // merge simplifies views of one shape together: axes of length 1 go, and neighbours become one axis where every view runs through them in one stride. The

@@ -44,11 +44,12 @@ func BenchmarkLower(b *testing.B) {
 		{"Map/rows", backend.Cmd{Op: backend.Map, Prog: prog, Imm: []float64{2}, Dst: []backend.View{rows}, Src: []backend.View{rows, row}}},
 		{"Copy/transposed", backend.Cmd{Op: backend.Copy, Dst: []backend.View{rows}, Src: []backend.View{transposed}}},
 	} {
+		cmds := []backend.Cmd{c.cmd}
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				batch.reset()
-				batch.lower(&c.cmd)
+				batch.lower(cmds)
 			}
 			if batch.err != nil {
 				b.Fatal(batch.err)

@@ -20,6 +20,7 @@ type matmulParams struct {
 	run, even, wideA, wideB       int32
 	wideD, partial, accumulate, _ int32
 	batch, trees, terms           nest
+	then                          epilogue
 }
 
 // product is a matrix product that is being lowered.
@@ -32,6 +33,7 @@ type product struct {
 	grain      grain
 	arithmetic arithmetic
 	kept       []batchAxis
+	then       epilogue
 	params     matmulParams
 }
 
@@ -82,6 +84,19 @@ func checkPrecision(name string) error {
 	return fmt.Errorf("no precision %q; want \"tf32\", \"3xtf32\" or, for exact products, none", name)
 }
 
+// checkMatMul returns an error if products cannot be computed as the options say.
+func checkMatMul(o backend.Options) error {
+	switch {
+	case o.MatMul == "":
+		return nil
+	case o.MatMul != cublasLtName:
+		return fmt.Errorf("no matmul %q; want %q or, for products by kernels of its own, none", o.MatMul, cublasLtName)
+	case o.Precision == "3xtf32":
+		return fmt.Errorf("precision %q with matmul %q, which does not have it; want \"tf32\" or, for float32, none", o.Precision, o.MatMul)
+	}
+	return nil
+}
+
 // arithmeticOf returns how products of the type are computed, float32 in the precision that the device was opened with.
 func arithmeticOf(d backend.DType, precision string) arithmetic {
 	switch {
@@ -98,15 +113,30 @@ func arithmeticOf(d backend.DType, precision string) arithmetic {
 // mostShared is how much shared memory every GPU gives to a block that asks for it: 99 KiB from sm_86 on, of which the driver takes one.
 const mostShared = 98 << 10
 
-func lowerMatMul(b *batch, c *backend.Cmd) {
+// lowerMatMul lowers the first of some commands, and the second with it if that can be its epilogue. It returns how many it has lowered.
+func lowerMatMul(b *batch, cmds []backend.Cmd) int {
+	c := &cmds[0]
 	d := &c.Dst[0]
 	p := product{d: d, a: &c.Src[0], b: &c.Src[1], accumulate: c.Accumulate, arithmetic: arithmeticOf(d.DType, b.on.precision())}
 	p.split()
 	if d.Len() == 0 || p.grain.leaves == 0 && p.accumulate {
-		return
+		return 1
 	}
-	t := p.choose()
-	p.lower(b, t, p.share(t))
+	if p.lowerToLibrary(b) {
+		return 1
+	}
+	t, lowered := p.choose(), 1
+	run := p.share(t)
+	if p.totals(run) == 1 && p.conclude(cmds[1:]) {
+		lowered = 2
+	}
+	p.lower(b, t, run)
+	return lowered
+}
+
+// totals returns how many totals of blocks a result is the sum of, if each block sums a run of leaves.
+func (p *product) totals(run int64) int64 {
+	return p.grain.trees.len() * max(1, ratio(p.grain.leaves, run))
 }
 
 // split divides the axes into rows, columns, kept batch axes and summed ones.
@@ -139,6 +169,7 @@ func (p *product) lay(d *backend.View) {
 		rowA: int64(p.a.Strides[m]), colB: int64(p.b.Strides[n]), rowD: int64(d.Strides[m]), colD: int64(d.Strides[n]),
 		termA: g.terms.inner(0), termB: g.terms.inner(1), leafA: g.leafStride[0], leafB: g.leafStride[1],
 		leaves: int32(g.leaves), leafTerms: int32(g.leafTerms), lastTerms: int32(g.lastTerms), trees: g.trees, terms: g.terms,
+		then: p.then,
 	}
 	if g.even() {
 		p.params.even = 1
@@ -179,6 +210,7 @@ func (q *matmulParams) swap() {
 	q.a, q.b, q.rows, q.cols = q.b, q.a, q.cols, q.rows
 	q.rowA, q.colB, q.rowD, q.colD = q.colB, q.rowA, q.colD, q.rowD
 	q.termA, q.termB, q.leafA, q.leafB = q.termB, q.termA, q.leafB, q.leafA
+	q.then.rowBias, q.then.colBias = q.then.colBias, q.then.rowBias
 	for _, n := range []*nest{&q.batch, &q.trees, &q.terms} {
 		n.strides[0], n.strides[1] = n.strides[1], n.strides[0]
 	}
@@ -201,7 +233,7 @@ func (p *product) choose() tile {
 // lower launches the product in that tile, each block summing a run of leaves, and what adds up their results if there are several.
 func (p *product) lower(b *batch, t tile, run int64) {
 	trees, runs := p.grain.trees.len(), max(1, ratio(p.grain.leaves, run))
-	if trees*runs == 1 {
+	if p.totals(run) == 1 {
 		p.lay(p.d)
 		p.launch(b, t, run)
 		return

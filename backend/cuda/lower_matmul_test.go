@@ -23,7 +23,7 @@ func launches(t *testing.T, c *backend.Cmd) (kernels []string, blocks []uint32) 
 	require.NoError(t, c.Check())
 	on := newCatalogue()
 	b := &batch{on: on, faults: faults{record: 64}}
-	b.lower(c)
+	b.lower([]backend.Cmd{*c})
 	require.NoError(t, b.err)
 	for _, n := range b.nodes {
 		kernels, blocks = append(kernels, on.kernels[n.function]), append(blocks, n.grid[0])

@@ -98,29 +98,38 @@ func (s *stream) Exec(cmds []backend.Cmd) {
 		return
 	}
 	s.batch.reset()
-	for i := range cmds {
-		if err := s.lower(&s.batch, &cmds[i]); err != nil {
-			s.batch.drop(i)
-			s.keep(err)
-			break
-		}
-	}
+	s.keep(s.lower(&s.batch, cmds))
 	if err := s.submit(); err != nil {
 		s.keep(fmt.Errorf("%v: %w", &cmds[s.batch.origins[s.at]], err))
 	}
 }
 
-// lower appends a command to a batch.
-func (s *stream) lower(b *batch, c *backend.Cmd) error {
+// lower appends commands to a batch, up to one that fails, and returns its error.
+func (s *stream) lower(b *batch, cmds []backend.Cmd) error {
+	var wrong error
+	for i := range cmds {
+		if wrong = s.check(&cmds[i]); wrong != nil {
+			cmds = cmds[:i]
+			break
+		}
+	}
+	for at := 0; at < len(cmds); {
+		next := at + b.lower(cmds[at:])
+		if b.err != nil {
+			b.drop(at)
+			return fmt.Errorf("%v: %w", &cmds[at], b.err)
+		}
+		at = next
+	}
+	return wrong
+}
+
+func (s *stream) check(c *backend.Cmd) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
 	if why := s.reach(c); why != "" {
 		return fmt.Errorf("%v: %s", c, why)
-	}
-	b.lower(c)
-	if b.err != nil {
-		return fmt.Errorf("%v: %w", c, b.err)
 	}
 	return nil
 }

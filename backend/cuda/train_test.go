@@ -8,15 +8,23 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/backend"
 	_ "github.com/weir-ml/weir/backend/cpu"
+	"github.com/weir-ml/weir/gflownet"
 	"github.com/weir-ml/weir/gflownet/diffusion"
+	"github.com/weir-ml/weir/gflownet/mle"
 	"github.com/weir-ml/weir/internal/emulator"
+	"github.com/weir-ml/weir/optim"
+	"github.com/weir-ml/weir/plan"
 	"github.com/weir-ml/weir/tensor"
 	"github.com/weir-ml/weir/train"
 )
@@ -33,8 +41,13 @@ func training(d backend.DType) train.Config {
 
 // losses trains on a device for some steps, replayed or eager, and calls after, if it is not nil, behind each.
 func losses(name string, c train.Config, steps int, eager bool, after func(step int)) (all []float64, err error) {
+	return lossesWith(name, backend.Options{}, c, steps, eager, after)
+}
+
+// lossesWith is losses on a device of such options.
+func lossesWith(name string, o backend.Options, c train.Config, steps int, eager bool, after func(step int)) (all []float64, err error) {
 	defer tensor.Catch(&err)
-	dev, err := tensor.Open(name, backend.Options{})
+	dev, err := tensor.Open(name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +132,70 @@ func TestATrainingStepIsOneCall(t *testing.T) {
 			require.Contains(t, []string{"cuGraphLaunch", "cuMemcpyDtoHAsync_v2", "cuEventRecord", "cuEventSynchronize"}, call)
 		}
 	}
+}
+
+// recordedStep returns the commands of a recorded step: the loss of a small network on given samples, its gradients and Adam.
+func recordedStep(t *testing.T, s *tensor.Stream) []backend.Cmd {
+	t.Helper()
+	rng := tensor.NewRNG(s, 1)
+	net := diffusion.PolicyConfig{Net: diffusion.NetConfig{Harmonics: 4, Embed: 8, Hidden: 8}}
+	pf, err := diffusion.NewForward(rng, backend.Float32, 2, diffusion.Process{NumSteps: 4, Sigma: 1, TScale: 1}, net)
+	require.NoError(t, err)
+	loss, err := mle.New(pf, nil)
+	require.NoError(t, err)
+	adam, err := optim.NewAdam(loss.Params(), optim.AdamConfig{LR: 1e-3})
+	require.NoError(t, err)
+	target, err := diffusion.NewTarget("gmm2")
+	require.NoError(t, err)
+	samples := rng.Normal(backend.Float32, 8, 2)
+	p, err := plan.Record(s, func(*plan.Recorder) (err error) {
+		s.Scope(func() {
+			var l *autograd.Var
+			if l, err = loss.Loss(autograd.NewTape(s), target, samples, gflownet.Options{RNG: rng}); err == nil {
+				adam.Step(autograd.Backward(l))
+			}
+		})
+		return err
+	})
+	require.NoError(t, err)
+	t.Cleanup(p.Close)
+	return p.Commands()
+}
+
+// Five of the seven layers of the network have a bias and perhaps GELU: the product of each, and what follows it, is one kernel, which stores no product.
+func TestTheLayersOfATrainingStepAreJoined(t *testing.T) {
+	emulator.Need(t)
+	dev, err := tensor.Open("cuda", backend.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, dev.Close()) }()
+	s, err := dev.NewStream()
+	require.NoError(t, err)
+	defer s.Close()
+	cmds := recordedStep(t, s)
+	launches := func(atOnce int) (nodes int, layers []epilogue) {
+		on := newCatalogue()
+		b := &batch{on: on}
+		for at := 0; at < len(cmds); {
+			at += b.lower(cmds[at:min(at+atOnce, len(cmds))])
+		}
+		require.NoError(t, b.err)
+		for _, n := range b.nodes {
+			if n.kind == launchNode && strings.HasPrefix(on.kernels[n.function], "matmul_") {
+				p := (*matmulParams)(unsafe.Pointer(&b.params[n.dst]))
+				layers = append(layers, p.then)
+			}
+		}
+		return len(b.nodes), layers
+	}
+	apart, _ := launches(1)
+	together, layers := launches(len(cmds))
+	require.Equal(t, apart-5, together, "of %d launches", apart)
+	joined := slices.DeleteFunc(layers, func(e epilogue) bool { return e.there == 0 })
+	require.Len(t, joined, 5)
+	for _, e := range joined {
+		require.Zero(t, e.keeps)
+	}
+	t.Logf("%d commands are %d launches, %d without epilogues", len(cmds), together, apart)
 }
 
 // Each of the first 200 calls of a training run fails in turn, and then some of every later part of it. With -short all are a sample.

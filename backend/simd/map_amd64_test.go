@@ -176,7 +176,7 @@ func TestErrorsOfFunctions(t *testing.T) {
 func TestSpecialValuesOfFunctions(t *testing.T) {
 	x := []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), 1, -1,
 		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, math.MaxFloat32, -math.MaxFloat32, 0x1p-126, -0x1p-126,
-		88.72284, 88.722839, -87.33655, -103.97, 1 << 17, -1 << 17, 1<<17 - 0.0078125}
+		88.72284, 88.722839, -87.33655, -103.97, 1 << 16, -1 << 16, 1<<16 - 0.00390625, -73975.11}
 	y := make([]float32, len(x))
 	for _, i := range inAssembly() {
 		for _, f := range functions {

@@ -323,22 +323,22 @@ func geluPair32AVX2(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c un
 //go:noescape
 func geluPair64AVX2(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// sin32AVX2 stores sin a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// sin32AVX2 stores sin a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func sin32AVX2(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// sin64AVX2 stores sin a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// sin64AVX2 stores sin a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func sin64AVX2(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// cos32AVX2 stores cos a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// cos32AVX2 stores cos a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func cos32AVX2(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// cos64AVX2 stores cos a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// cos64AVX2 stores cos a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func cos64AVX2(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)

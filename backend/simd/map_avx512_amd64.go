@@ -323,22 +323,22 @@ func geluPair32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c 
 //go:noescape
 func geluPair64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// sin32AVX512 stores sin a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// sin32AVX512 stores sin a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func sin32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// sin64AVX512 stores sin a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// sin64AVX512 stores sin a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func sin64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// cos32AVX512 stores cos a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// cos32AVX512 stores cos a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func cos32AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// cos64AVX512 stores cos a for |a| < 2¹⁷, of float64 2³⁰, infinite or NaN.
+// cos64AVX512 stores cos a for |a| < 2¹⁶, of float64 2³⁰, infinite or NaN.
 //
 //go:noescape
 func cos64AVX512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)

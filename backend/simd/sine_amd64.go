@@ -9,7 +9,7 @@ import (
 
 const (
 	// sineLimit32 and sineLimit64 bound the arguments that the assembly of sine and cosine reduces.
-	sineLimit32 = 1 << 17
+	sineLimit32 = 1 << 16
 	sineLimit64 = 1 << 30
 	sineBlock   = 64
 )

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,15 +41,9 @@ type Effort struct {
 }
 
 func (e Effort) withDefaults() Effort {
-	if e.Elements == 0 {
-		e.Elements = 1 << 26
-	}
-	if e.Sample == 0 {
-		e.Sample = 4 * time.Millisecond
-	}
-	if e.Repeats == 0 {
-		e.Repeats = 8
-	}
+	e.Elements = cmp.Or(e.Elements, 1<<26)
+	e.Sample = cmp.Or(e.Sample, 4*time.Millisecond)
+	e.Repeats = cmp.Or(e.Repeats, 8)
 	return e
 }
 

@@ -40,7 +40,7 @@ type evalCmd struct {
 	JSON bool    `name:"json" help:"Print JSON."`
 	Out  string  `placeholder:"FILE.json" help:"Write the report to this file, too."`
 
-	Batch  int `default:"${evalBatch}" help:"Paths at a time: bounds memory, and does not change the results."`
+	Batch  int `default:"${evalBatch}" help:"Paths at a time: bounds memory, and changes the results by rounding alone."`
 	Paths  int `default:"${evalPaths}" help:"Paths back from each sample, for the importance-weighted likelihood."`
 	Points int `default:"${evalPoints}" help:"Points in distances and in the count of modes; beyond ${evalExact}, W2 is bounded by Sinkhorn's algorithm."`
 	deviceFlags
@@ -63,7 +63,7 @@ func (v *evalCmd) Run(ctx context.Context, c *console) error {
 		if v.Seed != nil {
 			seed = *v.Seed
 		}
-		report, err := e.EvaluateWith(ctx, train.Evaluation{Seed: seed, Samples: v.N, Batch: v.Batch, Paths: v.Paths, Points: v.Points})
+		report, err := e.Evaluate(ctx, train.Evaluation{Seed: seed, Samples: v.N, Batch: v.Batch, Paths: v.Paths, Points: v.Points})
 		if err != nil {
 			return err
 		}

@@ -2,16 +2,12 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"time"
 
 	"github.com/weir-ml/weir/cmd/weir/plot"
-	"github.com/weir-ml/weir/internal/atomicfile"
 	"github.com/weir-ml/weir/train"
 )
 
@@ -33,43 +29,14 @@ type metricsLog struct {
 	flushed time.Time
 }
 
-// readMetrics returns the lines of a file up to a step. Later ones were written after the checkpoint and are done again; the last may be
-// half written, for the same reason.
+// readMetrics returns the lines of a file up to a step. Later ones were written after the checkpoint and are done again.
 func readMetrics(path string, step int) ([]metric, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var past []metric
-	lines := json.NewDecoder(f)
-	for {
-		var m metric
-		err := lines.Decode(&m)
-		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err == nil && m.Step > step:
-			return past, nil
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w after step %d", path, err, len(past))
-		}
-		past = append(past, m)
-	}
+	return readLines(path, func(m metric) bool { return m.Step <= step })
 }
 
 // createMetrics writes past to a new file, or over the run's own one, and opens it to append.
 func createMetrics(path string, past []metric) (*metricsLog, error) {
-	err := atomicfile.Write(path, func(w io.Writer) error {
-		for _, m := range past {
-			if err := writeJSON(w, m); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := writeLines(path, past); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)

@@ -102,7 +102,7 @@ func (r *trainRun) finish(ctx context.Context) error {
 	if err := r.drawCurves(); err != nil {
 		return err
 	}
-	report, err := r.Evaluate(ctx, evaluationSeed(r.Config), r.samples, evaluationBatch)
+	report, err := r.Evaluate(ctx, train.Evaluation{Seed: evaluationSeed(r.Config), Samples: r.samples, Batch: evaluationBatch})
 	if err == nil {
 		err = r.drawSamples(ctx)
 	}
@@ -152,7 +152,7 @@ func (r *trainRun) drawCurves() error {
 		return err
 	}
 	if len(losses.Steps) > 0 {
-		if err := plot.Loss(r.dir.loss(), r.name(), losses, plot.Curve{}); err != nil {
+		if err := plot.Loss(r.dir.loss(), r.name(), losses); err != nil {
 			return err
 		}
 	}

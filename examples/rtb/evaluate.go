@@ -78,10 +78,10 @@ func (r *report) distances(ctx context.Context, rng *tensor.RNG, target *diffusi
 		clouds[i] = values
 	}
 	var err error
-	if r.w2, err = transport.W2Context(ctx, samples, clouds[0], 2); err != nil {
+	if r.w2, err = transport.W2(ctx, samples, clouds[0], 2); err != nil {
 		return err
 	}
-	r.exact, err = transport.W2Context(ctx, clouds[1], clouds[0], 2)
+	r.exact, err = transport.W2(ctx, clouds[1], clouds[0], 2)
 	return err
 }
 

@@ -33,7 +33,7 @@ func NewBridge(p Process, dim int) *Backward { return &Backward{Process: p, dim:
 // NewBackward returns a learned policy in d dimensions with fresh weights. A setting out of range, or a dtype that is no float, is an error.
 func NewBackward(rng *tensor.RNG, d backend.DType, dim int, p Process, c PolicyConfig) (b *Backward, err error) {
 	defer tensor.Catch(&err)
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	if err := c.check(p, d, dim); err != nil {
 		return nil, err
 	}

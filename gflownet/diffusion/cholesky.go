@@ -25,7 +25,7 @@ func cholesky(a [][]float64) ([]float64, error) {
 				l[i*n+j] = sum / l[j*n+j]
 				continue
 			}
-			if !(sum > 0) || math.IsInf(sum, 1) {
+			if !positive(sum) {
 				return nil, fmt.Errorf("the covariance is not positive definite")
 			}
 			l[i*n+i] = math.Sqrt(sum)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/weir-ml/weir/autograd"
 )
@@ -52,7 +53,7 @@ func NewCoxProcess(counts []float64) (*CoxProcess, error) {
 
 func newCoxProcess(side int, counts, factor []float64) *CoxProcess {
 	d := side * side
-	c := &CoxProcess{side: side, counts: counts, whiten: invertLower(factor, d), offset: -0.5 * float64(d) * log2Pi}
+	c := &CoxProcess{side: side, counts: slices.Clone(counts), whiten: invertLower(factor, d), offset: -0.5 * float64(d) * log2Pi}
 	for i := range d {
 		c.offset -= math.Log(factor[i*d+i])
 	}
@@ -119,7 +120,7 @@ func poisson(r *rand.Rand, mean float64) (events float64) {
 func (c *CoxProcess) Dim() int { return len(c.counts) }
 
 // Counts returns the points in each cell, row by row.
-func (c *CoxProcess) Counts() []float64 { return append([]float64(nil), c.counts...) }
+func (c *CoxProcess) Counts() []float64 { return slices.Clone(c.counts) }
 
 // LogReward returns the log reward (B) at log intensities (B, d).
 func (c *CoxProcess) LogReward(x *autograd.Var) *autograd.Var {

@@ -2,7 +2,6 @@ package diffusion
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/tensor"
@@ -23,30 +22,9 @@ func (s *Sampler) Draw(ctx context.Context, rng *tensor.RNG, n, batch int) ([]fl
 
 // DrawEach draws n samples of the sampler's terminal states and hands them to each, row by row, a batch at a time: only one batch is held in memory.
 // The samples do not depend on the size of the batches, to the bit, and are those that [Sampler.Forward] ends at from the same place of the generator.
-// It ends early with each's error or, between two commands, with that of ctx.
-func (s *Sampler) DrawEach(ctx context.Context, rng *tensor.RNG, n, batch int, each func(rows []float64) error) (err error) {
-	defer tensor.Catch(&err)
-	switch {
-	case batch < 1:
-		return fmt.Errorf("diffusion: batches of %d samples; want at least 1", batch)
-	case n < 0:
-		return fmt.Errorf("diffusion: %d samples; want at least 0", n)
-	}
-	stream := rng.Stream()
-	for lo := 0; lo < n; lo += batch {
-		var rows []float64
-		err := stream.WithContext(ctx, func() (err error) {
-			stream.Scope(func() { rows, err = s.terminals(rng, min(batch, n-lo)).Float64s() })
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return nil
+// It ends early with each's error or, between two commands, with that of ctx. A negative n, and a batch below 1, are errors.
+func (s *Sampler) DrawEach(ctx context.Context, rng *tensor.RNG, n, batch int, each func(rows []float64) error) error {
+	return inBatches(ctx, rng.Stream(), n, batch, func(_ *autograd.Tape, lo, hi int) *tensor.Tensor { return s.terminals(rng, hi-lo) }, each)
 }
 
 // terminals returns the states (n, d) that n paths end at, without keeping the paths.

@@ -36,7 +36,7 @@ type Forward struct {
 // NewForward returns a policy in d dimensions with fresh weights. A setting out of range, or a dtype that is no float, is an error.
 func NewForward(rng *tensor.RNG, d backend.DType, dim int, p Process, c PolicyConfig) (f *Forward, err error) {
 	defer tensor.Catch(&err)
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	if err := c.check(p, d, dim); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func NewFunnel(dim int, std float64) (*Funnel, error) {
 	if dim < 2 {
 		return nil, fmt.Errorf("diffusion: a funnel in %d dimensions; want at least 2", dim)
 	}
-	if !(std > 0) || math.IsInf(std, 1) {
+	if !positive(std) {
 		return nil, fmt.Errorf("diffusion: a funnel whose neck has standard deviation %v; want a positive number", std)
 	}
 	return &Funnel{dim, std}, nil

@@ -40,7 +40,7 @@ func NewGMM(weights []float64, means [][]float64, covs [][][]float64) (*GMM, err
 	}
 	total := 0.0
 	for i, w := range weights {
-		if !(w > 0) || math.IsInf(w, 1) {
+		if !positive(w) {
 			return nil, fmt.Errorf("diffusion: weight %d of the mixture is %v; want a positive number", i, w)
 		}
 		total += w

@@ -59,7 +59,7 @@ func (g Grid) at(u float64) float64 {
 func (g Grid) shaped() bool { return g.kind == power || g.kind == logarithmic }
 
 func (g Grid) check() error {
-	if g.shaped() && (!(g.shape > 0) || math.IsInf(g.shape, 1) || g.kind == logarithmic && g.shape == 1) {
+	if g.shaped() && (!positive(g.shape) || g.kind == logarithmic && g.shape == 1) {
 		return fmt.Errorf("diffusion: the grid is %v; want a positive number, other than 1 for log", g)
 	}
 	return nil

@@ -58,11 +58,11 @@ func LogLikelihood(balance []float64, paths int) []float64 {
 }
 
 // ForwardWeights draws n samples from the sampler and returns them, row by row, with their log importance weights under env.
-// Its errors are those of VisitForward.
+// Its errors are those of ForwardWeightsEach.
 func (s *Sampler) ForwardWeights(
 	ctx context.Context, rng *tensor.RNG, env gflownet.Env, n, batch int,
 ) (samples, weights []float64, err error) {
-	err = s.VisitForward(ctx, rng, env, n, batch, func(rows, w []float64) error {
+	err = s.ForwardWeightsEach(ctx, rng, env, n, batch, func(rows, w []float64) error {
 		samples, weights = append(samples, rows...), append(weights, w...)
 		return nil
 	})
@@ -72,10 +72,10 @@ func (s *Sampler) ForwardWeights(
 	return samples, weights, nil
 }
 
-// VisitForward is ForwardWeights for more samples than memory holds: it calls visit with those of each batch, in turn, and ends with its error. visit may
-// keep the slices.
-func (s *Sampler) VisitForward(
-	ctx context.Context, rng *tensor.RNG, env gflownet.Env, n, batch int, visit func(samples, weights []float64) error,
+// ForwardWeightsEach is ForwardWeights for more samples than memory holds: it hands those of each batch to each, in turn, which may keep the slices. It
+// ends early with each's error or, between two commands, with that of ctx. A negative n, and a batch below 1, are errors.
+func (s *Sampler) ForwardWeightsEach(
+	ctx context.Context, rng *tensor.RNG, env gflownet.Env, n, batch int, each func(samples, weights []float64) error,
 ) error {
 	d := s.PF.Dim()
 	return inBatches(ctx, rng.Stream(), n, batch, func(tape *autograd.Tape, lo, hi int) *tensor.Tensor {
@@ -89,18 +89,21 @@ func (s *Sampler) VisitForward(
 			samples = append(samples, rows[i:i+d]...)
 			weights = append(weights, rows[i+d])
 		}
-		return visit(samples, weights)
+		return each(samples, weights)
 	})
 }
 
 // inBatches reads what f computes on inference tapes for the ranges [lo, hi) that n samples are cut into, one after the other, frees the rest after
-// each, and hands it to visit. It ends early, between two commands, with the error of ctx, or after a batch with that of visit.
+// that, and hands it to each. It ends early, between two commands, with the error of ctx, or after a batch with that of each.
 func inBatches(
-	ctx context.Context, s *tensor.Stream, n, batch int, f func(tape *autograd.Tape, lo, hi int) *tensor.Tensor, visit func([]float64) error,
+	ctx context.Context, s *tensor.Stream, n, batch int, f func(tape *autograd.Tape, lo, hi int) *tensor.Tensor, each func([]float64) error,
 ) (err error) {
 	defer tensor.Catch(&err)
-	if batch < 1 {
+	switch {
+	case batch < 1:
 		return fmt.Errorf("diffusion: batches of %d samples; want at least 1", batch)
+	case n < 0:
+		return fmt.Errorf("diffusion: %d samples; want at least 0", n)
 	}
 	return s.WithContext(ctx, func() (err error) {
 		for lo := 0; lo < n; lo += batch {
@@ -109,7 +112,7 @@ func inBatches(
 			if err != nil {
 				return err
 			}
-			if err := visit(part); err != nil {
+			if err := each(part); err != nil {
 				return err
 			}
 		}

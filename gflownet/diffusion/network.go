@@ -1,6 +1,7 @@
 package diffusion
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/weir-ml/weir/autograd"
@@ -18,16 +19,12 @@ type NetConfig struct {
 	ZeroInit    bool `json:"zero_init"`    // start with an output of (almost) 0
 }
 
-func (c NetConfig) withDefaults() NetConfig {
-	set := func(field *int, value int) {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	set(&c.Harmonics, 64)
-	set(&c.Embed, 64)
-	set(&c.Hidden, 64)
-	set(&c.JointLayers, 2)
+// WithDefaults returns c with the default in every field that is 0.
+func (c NetConfig) WithDefaults() NetConfig {
+	c.Harmonics = cmp.Or(c.Harmonics, 64)
+	c.Embed = cmp.Or(c.Embed, 64)
+	c.Hidden = cmp.Or(c.Hidden, 64)
+	c.JointLayers = cmp.Or(c.JointLayers, 2)
 	return c
 }
 
@@ -37,7 +34,7 @@ func (c NetConfig) Check() error {
 		name       string
 		value, max int
 	}{
-		{"harmonics", c.Harmonics, 1 << 20}, {"embed", c.Embed, 1 << 20}, {"hidden", c.Hidden, 1 << 20}, {"joint layers", c.JointLayers, 1000},
+		{"harmonics", c.Harmonics, 1 << 20}, {"embed", c.Embed, 1 << 20}, {"hidden", c.Hidden, 1 << 20}, {"layers", c.JointLayers, 1000},
 	} {
 		if f.value < 1 || f.value > f.max {
 			return fmt.Errorf("diffusion: %s is %d; want 1 to %d", f.name, f.value, f.max)
@@ -60,7 +57,7 @@ type PISGradNet struct {
 // A size out of range, or a dtype that is no float, is an error.
 func NewPISGradNet(rng *tensor.RNG, d backend.DType, in, out int, c NetConfig) (n *PISGradNet, err error) {
 	defer tensor.Catch(&err)
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	if err := c.Check(); err != nil {
 		return nil, err
 	}

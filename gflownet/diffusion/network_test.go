@@ -141,11 +141,11 @@ func TestPoliciesRefuseSettingsOutOfRange(t *testing.T) {
 		},
 		{
 			"scale range", backend.Float32, 2, diffusion.PolicyConfig{ScaleRange: math.NaN()},
-			"diffusion: scale range is NaN; want a positive number",
+			"diffusion: scale-range is NaN; want a positive number",
 		},
 		{
 			"log variance range", backend.Float32, 2, diffusion.PolicyConfig{LogVarRange: math.Inf(1)},
-			"diffusion: log variance range is +Inf; want a positive number",
+			"diffusion: log-var-range is +Inf; want a positive number",
 		},
 		{
 			"diagonal", backend.Float32, 2, diffusion.PolicyConfig{Diagonal: true},
@@ -154,7 +154,7 @@ func TestPoliciesRefuseSettingsOutOfRange(t *testing.T) {
 		{"form", backend.Float32, 2, diffusion.PolicyConfig{Form: 2}, "diffusion: the form is 2; want Additive or Multiplicative"},
 		{
 			"no variance left", backend.Float32, 2, diffusion.PolicyConfig{Form: diffusion.Multiplicative, LearnVariance: true, ScaleRange: 1},
-			"diffusion: scale range is 1; want less than 1, so that 1 + c·tanh leaves a variance",
+			"diffusion: scale-range is 1; want less than 1, so that 1 + c·tanh leaves a variance",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -165,5 +165,5 @@ func TestPoliciesRefuseSettingsOutOfRange(t *testing.T) {
 		})
 	}
 	_, err := diffusion.NewForward(rng, backend.Float32, 2, diffusion.Process{}, diffusion.PolicyConfig{})
-	require.EqualError(t, err, "diffusion: num_steps is 0; want at least 1")
+	require.EqualError(t, err, "diffusion: num-steps is 0; want at least 1")
 }

@@ -1,6 +1,7 @@
 package diffusion
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -56,14 +57,11 @@ func (f *Form) UnmarshalText(name []byte) error {
 	return fmt.Errorf("diffusion: unknown form %q; want additive or multiplicative", name)
 }
 
-func (c PolicyConfig) withDefaults() PolicyConfig {
-	c.Net = c.Net.withDefaults()
-	if c.LogVarRange == 0 {
-		c.LogVarRange = 4
-	}
-	if c.ScaleRange == 0 {
-		c.ScaleRange = 0.1
-	}
+// WithDefaults returns c with the default in every field that is 0 and has one.
+func (c PolicyConfig) WithDefaults() PolicyConfig {
+	c.Net = c.Net.WithDefaults()
+	c.LogVarRange = cmp.Or(c.LogVarRange, 4)
+	c.ScaleRange = cmp.Or(c.ScaleRange, 0.1)
 	return c
 }
 
@@ -86,8 +84,8 @@ func (c PolicyConfig) check(p Process, d backend.DType, dim int) error {
 		ok    bool
 	}{
 		{"clip", c.Clip, c.Clip >= 0},
-		{"log variance range", c.LogVarRange, c.LogVarRange > 0},
-		{"scale range", c.ScaleRange, c.ScaleRange > 0},
+		{"log-var-range", c.LogVarRange, c.LogVarRange > 0},
+		{"scale-range", c.ScaleRange, c.ScaleRange > 0},
 	} {
 		if !f.ok || math.IsInf(f.value, 0) {
 			return fmt.Errorf("diffusion: %s is %v; want a positive number", f.name, f.value)
@@ -104,7 +102,7 @@ func (c PolicyConfig) checkForm() error {
 	case c.Form != Additive && c.Form != Multiplicative:
 		return fmt.Errorf("diffusion: the form is %d; want Additive or Multiplicative", int(c.Form))
 	case c.Form == Multiplicative && c.LearnVariance && c.ScaleRange >= 1:
-		return fmt.Errorf("diffusion: scale range is %v; want less than 1, so that 1 + c·tanh leaves a variance", c.ScaleRange)
+		return fmt.Errorf("diffusion: scale-range is %v; want less than 1, so that 1 + c·tanh leaves a variance", c.ScaleRange)
 	}
 	return nil
 }

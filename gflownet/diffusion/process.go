@@ -19,17 +19,19 @@ type Process struct {
 
 // Check returns an error that names a setting out of range.
 func (p Process) Check() error {
-	positive := func(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
 	switch {
 	case p.NumSteps < 1:
-		return fmt.Errorf("diffusion: num_steps is %d; want at least 1", p.NumSteps)
+		return fmt.Errorf("diffusion: num-steps is %d; want at least 1", p.NumSteps)
 	case !positive(p.Sigma):
 		return fmt.Errorf("diffusion: sigma is %v; want a positive number", p.Sigma)
 	case !positive(p.TScale):
-		return fmt.Errorf("diffusion: t_scale is %v; want a positive number", p.TScale)
+		return fmt.Errorf("diffusion: t-scale is %v; want a positive number", p.TScale)
 	}
 	return p.checkGrid()
 }
+
+// positive reports whether x is a finite number above 0.
+func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
 
 // minStep is the shortest step that a grid may have. The difference of two times near 1 keeps nine digits of it, and float32 tells them apart.
 const minStep = 1e-7

@@ -22,12 +22,12 @@ func TestProcessCheckNamesTheSetting(t *testing.T) {
 		change func(p *diffusion.Process)
 		want   string
 	}{
-		{func(p *diffusion.Process) { p.NumSteps = 0 }, "diffusion: num_steps is 0; want at least 1"},
-		{func(p *diffusion.Process) { p.NumSteps = -3 }, "diffusion: num_steps is -3; want at least 1"},
+		{func(p *diffusion.Process) { p.NumSteps = 0 }, "diffusion: num-steps is 0; want at least 1"},
+		{func(p *diffusion.Process) { p.NumSteps = -3 }, "diffusion: num-steps is -3; want at least 1"},
 		{func(p *diffusion.Process) { p.Sigma = 0 }, "diffusion: sigma is 0; want a positive number"},
 		{func(p *diffusion.Process) { p.Sigma = math.NaN() }, "diffusion: sigma is NaN; want a positive number"},
 		{func(p *diffusion.Process) { p.Sigma = math.Inf(1) }, "diffusion: sigma is +Inf; want a positive number"},
-		{func(p *diffusion.Process) { p.TScale = -1 }, "diffusion: t_scale is -1; want a positive number"},
+		{func(p *diffusion.Process) { p.TScale = -1 }, "diffusion: t-scale is -1; want a positive number"},
 	} {
 		p := good
 		c.change(&p)

@@ -25,7 +25,7 @@ func (p Params) Int(key string, least, most int) (int, error) {
 // positive returns an error unless those parameters are positive and finite.
 func (p Params) positive(keys ...string) error {
 	for _, key := range keys {
-		if x := p[key]; !(x > 0) || math.IsInf(x, 1) {
+		if x := p[key]; !positive(x) {
 			return fmt.Errorf("%s is %v; want a positive number", key, x)
 		}
 	}
@@ -53,7 +53,8 @@ var registry = struct {
 }{recipes: map[string]recipe{}}
 
 // RegisterTarget makes a target known to [NewTarget], and so to training, checkpoints and the command, by a name. defaults are its parameters; open
-// gets them all, those that the user gave replaced. It panics if the name is taken, is empty, or holds one of the characters :,= and /.
+// gets them all, those that the user gave replaced. It panics if the name is taken or empty, or holds a space or one of the characters
+// :,= and /, and if open is nil.
 func RegisterTarget(name string, defaults Params, open func(Params) (Target, error)) {
 	registry.Lock()
 	defer registry.Unlock()

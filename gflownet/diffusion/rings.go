@@ -31,7 +31,7 @@ func NewRings(rings int, std float64) (*Rings, error) {
 	if rings < 1 {
 		return nil, fmt.Errorf("diffusion: %d rings; want at least 1", rings)
 	}
-	if !(std > 0) || math.IsInf(std, 1) {
+	if !positive(std) {
 		return nil, fmt.Errorf("diffusion: rings of standard deviation %v; want a positive number", std)
 	}
 	return &Rings{rings, std}, nil

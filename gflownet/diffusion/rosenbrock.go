@@ -28,7 +28,6 @@ var (
 
 // Check returns an error that names a setting out of range.
 func (r *Rosenbrock) Check() error {
-	positive := func(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
 	switch {
 	case r.Blocks < 1:
 		return fmt.Errorf("diffusion: a Rosenbrock of %d blocks; want at least 1", r.Blocks)

@@ -114,9 +114,9 @@ func (t *StudentT) ModeWeights() []float64 {
 	return slices.Repeat([]float64{1 / float64(t.components())}, t.components())
 }
 
-// Mode returns the component that x most probably is of. The tails have no end, so no point is too far.
+// Mode returns the component that x most probably is of, −1 if x is not finite. The tails have no end, so no point is too far.
 func (t *StudentT) Mode(x []float64) int {
-	best, least := 0, math.Inf(1)
+	best, least := -1, math.Inf(1)
 	for k := range t.components() {
 		tails := 0.0
 		for i, m := range t.means[k*t.dim : (k+1)*t.dim] {

@@ -261,8 +261,10 @@ func TestCoxProcess(t *testing.T) {
 	require.InDelta(t, want, logRewards(t, s, one, []float64{x})[0], 1e-10)
 
 	// Two rows of two cells: the covariance has three values, and the symmetric modes diagonalise it.
-	four, err := diffusion.NewCoxProcess([]float64{3, 0, 1, 7})
+	counts := []float64{3, 0, 1, 7}
+	four, err := diffusion.NewCoxProcess(counts)
 	require.NoError(t, err)
+	counts[0] = 99 // is the caller's
 	side, across := math.Exp(-33.0/2), math.Exp(-33*math.Sqrt2/2)
 	z := []float64{0.5, -1, 0.25, 2}
 	want = -2 * math.Log(2*math.Pi)
@@ -284,6 +286,15 @@ func TestCoxProcess(t *testing.T) {
 	for _, counts := range [][]float64{nil, {1, 2}, {0.5}, {-1}, {math.NaN()}, make([]float64, 65*65)} {
 		_, err := diffusion.NewCoxProcess(counts)
 		require.Error(t, err)
+	}
+}
+
+func TestNoPointThatIsNotFiniteIsInAMode(t *testing.T) {
+	for _, name := range []string{"gmm25_prior", "rings", "many_well:dim=2", "student_t"} {
+		modal := openTarget(t, name).(diffusion.Modal)
+		for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			require.Equal(t, -1, modal.Mode([]float64{x, 0}), "%s at %v", name, x)
+		}
 	}
 }
 

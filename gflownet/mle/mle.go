@@ -3,6 +3,7 @@ package mle
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weir-ml/weir/autograd"
 	"github.com/weir-ml/weir/gflownet"
@@ -118,7 +119,7 @@ func (m *MLE) noise(x *tensor.Tensor, o gflownet.Options) (*tensor.Tensor, error
 		return nil, fmt.Errorf("mle: neither a random generator nor noise was given")
 	case o.Noise == nil:
 		return o.RNG.Normal(x.DType(), want...), nil
-	case fmt.Sprint(o.Noise.Shape()) != fmt.Sprint(want):
+	case !slices.Equal(o.Noise.Shape(), want):
 		return nil, fmt.Errorf("mle: the noise has shape %v; want %v", o.Noise.Shape(), want)
 	}
 	return tensor.Cast(o.Noise, x.DType()), nil

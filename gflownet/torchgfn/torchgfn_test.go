@@ -87,7 +87,7 @@ func TestSamplesAreThoseOfTheReference(t *testing.T) {
 		theirs[i] = testdevice.Values(t, tensor.Select(all, 0, i))
 	}
 	w2 := func(a, b []float64) float64 {
-		w, err := transport.W2(a, b, d)
+		w, err := transport.W2(t.Context(), a, b, d)
 		require.NoError(t, err)
 		return w
 	}
@@ -266,7 +266,7 @@ func TestFilesThatHoldNoPoliciesAreErrors(t *testing.T) {
 	_, err = torchgfn.Open(text)
 	require.ErrorContains(t, err, "torchgfn: torchpt: "+text)
 	_, err = open(t, checkpoint).Policies(s, backend.Invalid, torchgfn.Settings{})
-	require.EqualError(t, err, "torchgfn: testdata/checkpoint.pt: diffusion: num_steps is 0; want at least 1")
+	require.EqualError(t, err, "torchgfn: testdata/checkpoint.pt: diffusion: num-steps is 0; want at least 1")
 }
 
 func rename(from, to string) func(e *tensorio.Entry) {
@@ -301,7 +301,7 @@ func TestWhatTorchgfnLacksIsNotWritten(t *testing.T) {
 		},
 		{
 			diffusion.Grid{}, diffusion.PolicyConfig{Clip: 1}, diffusion.PolicyConfig{},
-			"the policies have different limits, clip 1 and 0, log variance range 4 and 4; the file has one of each",
+			"the policies have different limits, clip 1 and 0, log-var-range 4 and 4; the file has one of each",
 		},
 	} {
 		p := diffusion.Process{NumSteps: 3, Sigma: 1, TScale: 1, Grid: c.grid}

@@ -58,7 +58,7 @@ func expressible(sampler *diffusion.Sampler) error {
 	case pb.Learned() && pb.Config.Form != diffusion.Additive:
 		return fmt.Errorf("the backward policy is %v; torchgfn 2.4.1 has only the additive form", pb.Config.Form)
 	case pb.Learned() && (pf.Config.Clip != pb.Config.Clip || pf.Config.LogVarRange != pb.Config.LogVarRange):
-		return fmt.Errorf("the policies have different limits, clip %v and %v, log variance range %v and %v; the file has one of each",
+		return fmt.Errorf("the policies have different limits, clip %v and %v, log-var-range %v and %v; the file has one of each",
 			pf.Config.Clip, pb.Config.Clip, pf.Config.LogVarRange, pb.Config.LogVarRange)
 	}
 	return nil

@@ -45,7 +45,7 @@ var layers = map[string][]string{
 	"dataset":                      {"backend", "tensorio", "tensorio/npy", "tensorio/safetensors", "internal/quote"},
 	"tensorio":                     {"backend", "internal/quote"},
 	"tensorio/npy":                 {"backend", "tensorio", "internal/atomicfile", "internal/elements", "internal/quote", "internal/readat", "internal/zipfile"},
-	"tensorio/torchpt":             {"backend", "tensorio", "internal/elements", "internal/quote", "internal/zipfile"},
+	"tensorio/torchpt":             {"backend", "tensorio", "internal/elements", "internal/quote", "internal/readat", "internal/zipfile"},
 	"tensorio/safetensors":         {"backend", "tensorio", "internal/atomicfile", "internal/quote", "internal/readat"},
 	"gflownet":                     {"backend", "tensor", "autograd", "nn"},
 	"gflownet/diffusion":           {"backend", "tensor", "autograd", "nn", "gflownet"},

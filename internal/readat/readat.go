@@ -2,9 +2,24 @@
 package readat
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 )
+
+// Open opens the file at path, and returns its size as the file system has it.
+func Open(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
+}
 
 // Full fills p from byte at on. A file that ends before is an error that says where.
 func Full(r io.ReaderAt, p []byte, at int64) error {

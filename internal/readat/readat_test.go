@@ -2,7 +2,10 @@ package readat
 
 import (
 	"errors"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,4 +34,15 @@ func TestRangeTakesNoMemoryForAShortFile(t *testing.T) {
 	require.Empty(t, got)
 	_, err = Range(strings.NewReader("abcd"), 0, math.MaxInt64)
 	require.ErrorContains(t, err, "want 9223372036854775807")
+}
+
+func TestOpenReturnsTheSize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "five")
+	require.NoError(t, os.WriteFile(path, []byte("abcde"), 0o600))
+	f, size, err := Open(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 5, size)
+	require.NoError(t, f.Close())
+	_, _, err = Open(path + ".not")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }

@@ -16,7 +16,6 @@
 package npy
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -138,15 +137,8 @@ func withFile(path string, call func(r io.ReaderAt, size int64) error) error {
 }
 
 func openFile(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, prefixed(err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, prefixed(errors.Join(err, f.Close()))
-	}
-	return f, info.Size(), nil
+	f, size, err := readat.Open(path)
+	return f, size, prefixed(err)
 }
 
 func prefixed(err error) error {

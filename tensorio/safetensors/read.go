@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/weir-ml/weir/backend"
 	"github.com/weir-ml/weir/internal/quote"
@@ -14,16 +13,12 @@ import (
 
 // Open reads the file at path. A file that is not one, or is damaged, is an error.
 func Open(path string) (*File, error) {
-	r, err := os.Open(path)
+	r, size, err := readat.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
 	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
-	}
-	f, err := read(r, info.Size())
+	f, err := read(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
 	}

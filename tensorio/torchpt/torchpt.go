@@ -20,8 +20,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"github.com/weir-ml/weir/internal/readat"
 	"github.com/weir-ml/weir/internal/zipfile"
 	"github.com/weir-ml/weir/tensorio"
 )
@@ -44,16 +44,12 @@ func (f *File) Entry(name string) (tensorio.Entry, bool) {
 
 // Open reads the file at path. A file that is not one, or asks for code to be run, is an error.
 func Open(path string) (*File, error) {
-	r, err := os.Open(path)
+	r, size, err := readat.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("torchpt: %w", err)
 	}
 	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("torchpt: %w", err)
-	}
-	f, err := read(r, info.Size())
+	f, err := read(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("torchpt: %s: %w", path, err)
 	}

@@ -60,6 +60,12 @@ DEVICE void fence() { __nvvm_membar_gl(); }
 
 DEVICE uint32_t shfl_bits_xor(uint32_t x, uint32_t n) { return __nvvm_shfl_sync_bfly_i32(0xffffffff, x, n, 31); }
 
+// opaque returns x so that the compiler keeps it as it is, not what it was computed from.
+DEVICE int64_t opaque(int64_t x) {
+  asm("" : "+l"(x));
+  return x;
+}
+
 DEVICE uint32_t clz(uint32_t x) { return x ? __builtin_clz(x) : 32; }
 DEVICE uint32_t clz(uint64_t x) { return x ? __builtin_clzl(x) : 64; }
 DEVICE uint32_t mul_hi(uint32_t x, uint32_t y) { return uint32_t(uint64_t(x) * y >> 32); }

@@ -5,6 +5,7 @@
 // ahead. A leaf is summed in the order of its terms; leaves are added as a tree, whose nodes wait in shared memory, each thread's beside the
 // others'. Where the leaves of a result are shared out among blocks, the blocks write their totals, which kernels/reduce.h adds.
 #pragma once
+#include "epilogue.h"
 #include "nest.h"
 #include "number.h"
 
@@ -29,6 +30,7 @@ struct MatMul {
   Nest batch; // operands: a, b, d
   Nest trees; // operands: a, b
   Nest terms; // operands: a, b
+  Epilogue then;
 };
 
 // Panel is the part of an operand that is in shared memory: some lines, rows of a or columns of b, by as many terms as 64 bytes hold. Along, a line's
@@ -96,7 +98,7 @@ DEVICE void fetch(T *to, const MatMul &p, const Source<T> &s, int first, int ter
 
 // Tile is the tile of a block, and the run of leaves that it sums.
 struct Tile {
-  int64_t row, col, a, b, d; // where it begins: in the product, in elements of the operands
+  int64_t a, b, d, bias; // where it begins, in elements of the operands
   int leaf, leafEnd;
   int rows, cols; // that there are
 };
@@ -110,13 +112,14 @@ template <int Rows, int Cols> DEVICE Tile tile_of(const MatMul &p) {
   place(p.batch, i % p.batches, at);
   i /= p.batches;
   walk(p.trees, uint32_t(i / p.leafBlocks), tree);
-  t.row = row * Rows;
-  t.col = col * Cols;
-  t.rows = p.rows - t.row < Rows ? int(p.rows - t.row) : Rows;
-  t.cols = p.cols - t.col < Cols ? int(p.cols - t.col) : Cols;
-  t.a = at[0] + tree[0] + t.row * p.rowA;
-  t.b = at[1] + tree[1] + t.col * p.colB;
-  t.d = at[2] + i * p.total + t.row * p.rowD + t.col * p.colD;
+  row *= Rows;
+  col *= Cols;
+  t.rows = p.rows - row < Rows ? int(p.rows - row) : Rows;
+  t.cols = p.cols - col < Cols ? int(p.cols - col) : Cols;
+  t.a = at[0] + tree[0] + row * p.rowA;
+  t.b = at[1] + tree[1] + col * p.colB;
+  t.d = at[2] + i * p.total + row * p.rowD + col * p.colD;
+  t.bias = row * p.then.rowBias + col * p.then.colBias;
   t.leaf = int(i % p.leafBlocks) * p.run;
   t.leafEnd = t.leaf + p.run < p.leaves ? t.leaf + p.run : p.leaves;
   return t;
@@ -154,6 +157,21 @@ template <class T, int Cols, int Pitch, int Threads, class A> DEVICE void finish
     } else {
       ROLLED for (int k = 0; k < chunk && c + k < tile.cols; k++, to += p.colD) *to = N::round(p.accumulate ? N::load(*to) + from[k] : from[k]);
     }
+  }
+}
+
+// transform stores what the epilogue makes of the results. A thread keeps to one column, its neighbours to those beside it.
+template <class T, int Cols, int Pitch, int Threads, class A> DEVICE void transform(const A *sums, const MatMul &p, const Tile &tile, int id) {
+  static_assert(Threads % Cols == 0, "the threads are whole rows");
+  const int step = Threads / Cols;
+  int first = id / Cols, c = id % Cols;
+  if (c >= tile.cols) return;
+  int64_t at = opaque(tile.d) + first * p.rowD + c * p.colD;
+  int64_t bias = opaque(tile.bias) + first * p.then.rowBias + c * p.then.colBias;
+  ROLLED for (int r = first; r < tile.rows; r += step, at += step * p.rowD, bias += step * p.then.rowBias) {
+    A x = sums[r * Pitch + c];
+    if (p.accumulate) x = Number<T>::load(((const T *)p.d)[at]) + x;
+    conclude<T>(p.then, p.d, at, bias, x);
   }
 }
 
@@ -215,6 +233,8 @@ template <class P> struct Pipeline {
     sync();
     if (sizeof(typename P::Result) != sizeof(Sum) && p.partial)
       finish<Sum, P::cols, pitch, P::threads>(sums, p, tile, id);
+    else if (p.then.there)
+      transform<typename P::Result, P::cols, pitch, P::threads>(sums, p, tile, id);
     else
       finish<typename P::Result, P::cols, pitch, P::threads>(sums, p, tile, id);
   }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -35,13 +34,7 @@ func Bound(path, title string, bound Curve, standardErrors []float64) error {
 		keys = append(keys, key{"± standard error", withAlpha(modelColor, 0.3), true})
 	}
 	addLine(p, bound, draw.LineStyle{Color: modelColor, Width: 1.8})
-	p.Y.Min, p.Y.Max = limits.lo, limits.hi
-	p.X.Min, p.X.Max = float64(bound.Steps[0]), float64(bound.Steps[len(bound.Steps)-1])
-
-	page := newPage()
-	page.heading(title, keys...)
-	p.Draw(draw.Crop(page.body, 0, -vg.Points(6), 0, 0)) // room for half a tick label
-	return page.save(path)
+	return bound.save(path, title, p, limits, keys)
 }
 
 // band returns the curve less and plus an error, where both are finite.

@@ -17,7 +17,7 @@ func ExampleLoss() {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "loss.png")
 	train := plot.Curve{Steps: []int{1, 2, 3, 4}, Losses: []float64{9, 5, 4, 3.5}}
-	if err := plot.Loss(path, "a run", train, plot.Curve{}); err != nil {
+	if err := plot.Loss(path, "a run", train); err != nil {
 		panic(err)
 	}
 	file, err := os.Stat(path)

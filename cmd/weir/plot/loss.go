@@ -17,25 +17,18 @@ type Curve struct {
 	Losses []float64
 }
 
-// Loss draws the training loss, with a smoothed line if it has many steps, and the loss on held-out data if heldOut is not empty.
-// The limits of the vertical axis disregard a few extreme values, like the first.
+// Loss draws the training loss, with a smoothed line if it has many steps. The limits of the vertical axis disregard a few extreme values, like the
+// first.
 //
-// Slices of different lengths, steps that do not ascend and a training curve without a finite loss are errors.
-func Loss(path, title string, train, heldOut Curve) error {
+// Slices of different lengths, steps that do not ascend and a curve without a finite loss are errors.
+func Loss(path, title string, train Curve) error {
 	if err := train.check("training loss"); err != nil {
-		return err
-	}
-	if err := heldOut.check("held-out loss"); err != nil {
 		return err
 	}
 	limits, ok := robustSpan(train.Losses, 0.02)
 	if !ok {
 		return errors.New("plot: the training loss has no finite value")
 	}
-	if held, ok := robustSpan(heldOut.Losses, 0.1); ok {
-		limits = limits.union(held)
-	}
-
 	p := newPlot("step", "loss", 12, 5)
 	keys := []key{{"training loss", targetColor, true}}
 	raw := draw.LineStyle{Color: targetColor, Width: 1.5}
@@ -49,13 +42,13 @@ func Loss(path, title string, train, heldOut Curve) error {
 	if len(train.Steps) >= many {
 		addLine(p, train.smoothed(), draw.LineStyle{Color: targetColor, Width: 1.8})
 	}
-	if len(heldOut.Steps) > 0 {
-		keys = append(keys, key{"held-out loss", modelColor, true})
-		addLine(p, heldOut, draw.LineStyle{Color: modelColor, Width: 1.8})
-	}
-	p.Y.Min, p.Y.Max = limits.lo, limits.hi
-	p.X.Min, p.X.Max = float64(train.Steps[0]), float64(train.Steps[len(train.Steps)-1])
+	return train.save(path, title, p, limits, keys)
+}
 
+// save writes a plot over the steps of the curve.
+func (c Curve) save(path, title string, p *gonum.Plot, limits span, keys []key) error {
+	p.X.Min, p.X.Max = float64(c.Steps[0]), float64(c.Steps[len(c.Steps)-1])
+	p.Y.Min, p.Y.Max = limits.lo, limits.hi
 	page := newPage()
 	page.heading(title, keys...)
 	p.Draw(draw.Crop(page.body, 0, -vg.Points(6), 0, 0)) // room for half a tick label

@@ -29,17 +29,15 @@ func Samples(path string, c Comparison) error {
 		return err
 	}
 	page := newPage()
-	var err error
 	switch len(c.Columns) {
 	case 1:
-		err = c.histogram(page)
+		c.histogram(page)
 	case 2:
-		err = c.scatter(page)
+		if err := c.scatter(page); err != nil {
+			return err
+		}
 	default:
 		c.corner(page)
-	}
-	if err != nil {
-		return err
 	}
 	return page.save(path)
 }
@@ -126,11 +124,10 @@ func (c *Comparison) outside(spans ...span) int {
 }
 
 // histogram draws one column.
-func (c *Comparison) histogram(page *page) error {
+func (c *Comparison) histogram(page *page) {
 	s, _ := c.span(0)
 	p := newPlot(c.Columns[0], "density", 12, 5)
 	addHistograms(p, s, c.Target, c.Model, 60)
 	page.heading(c.Title, c.keys(c.targetName(), c.outside(s))...)
 	p.Draw(draw.Crop(page.body, 0, -6, 0, 0))
-	return nil
 }

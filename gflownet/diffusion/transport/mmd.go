@@ -17,12 +17,7 @@ import (
 // one distribution. x and y are row-major. The errors are those of [W2], sizes excepted, and bandwidths that are not positive.
 //
 // It takes time in the order of (n + m)², spread over the processors, on which the result does not depend.
-func MMD2(x, y []float64, d int, bandwidths ...float64) (float64, error) {
-	return MMD2Context(context.Background(), x, y, d, bandwidths...)
-}
-
-// MMD2Context is [MMD2], which ctx can end, with its error.
-func MMD2Context(ctx context.Context, x, y []float64, d int, bandwidths ...float64) (float64, error) {
+func MMD2(ctx context.Context, x, y []float64, d int, bandwidths ...float64) (float64, error) {
 	if err := check(x, y, d); err != nil {
 		return 0, err
 	}
@@ -109,7 +104,8 @@ func (k kernel) sum(ctx context.Context, n int, row func(i int) float64) (total 
 }
 
 // MedianDistance returns the median of the distances between different points of a sample, of its first thousand if it has more: the usual bandwidth of
-// [MMD2]. Taken of the true sample, it is the same for every model. It is 0 if there are fewer than two points, or half of the pairs coincide.
+// [MMD2]. Taken of the true sample, it is the same for every model. x is row-major, d at least 1. It is 0 if there are fewer than two points, or half of the
+// pairs coincide.
 func MedianDistance(x []float64, d int) float64 {
 	const most = 1000
 	n := min(len(x)/d, most)

@@ -19,7 +19,7 @@ func TestMMD2OfFewPoints(t *testing.T) {
 			across := (k(3, h) + k(5, h) + k(6, h) + k(2, h) + k(4, h) + k(5, h)) / 6
 			want += (within - 2*across) / float64(len(bandwidths))
 		}
-		got, err := MMD2(x, y, 1, bandwidths...)
+		got, err := MMD2(t.Context(), x, y, 1, bandwidths...)
 		require.NoError(t, err)
 		require.InDelta(t, want, got, 1e-15)
 	}
@@ -37,7 +37,7 @@ func TestMMD2IsUnbiased(t *testing.T) {
 			for i := range y {
 				y[i] += m
 			}
-			got, err := MMD2(x, y, 1, h)
+			got, err := MMD2(t.Context(), x, y, 1, h)
 			require.NoError(t, err)
 			sum, squares = sum+got, squares+got*got
 		}
@@ -79,7 +79,7 @@ func TestMMD2IsItsDefinition(t *testing.T) {
 		{2, 3, 2, []float64{1, 1}},
 	} {
 		x, y := gaussian(r, c.n, c.d, 1), gaussian(r, c.m, c.d, 2)
-		got, err := MMD2(x, y, c.d, c.bandwidths...)
+		got, err := MMD2(t.Context(), x, y, c.d, c.bandwidths...)
 		require.NoError(t, err)
 		require.InDelta(t, plainMMD2(x, y, c.d, c.bandwidths), got, 1e-12)
 	}
@@ -106,7 +106,7 @@ func TestMMD2DoesNotDependOnWorkers(t *testing.T) {
 func TestMMD2EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := MMD2Context(ctx, []float64{0, 1}, []float64{1, 2}, 1, 1)
+	_, err := MMD2(ctx, []float64{0, 1}, []float64{1, 2}, 1, 1)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -114,7 +114,7 @@ func BenchmarkMMD2(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 4))
 	x, y := gaussian(r, 2000, 2, 1), gaussian(r, 2000, 2, 1)
 	for b.Loop() {
-		_, err := MMD2(x, y, 2, 0.25, 0.5, 1, 2, 4)
+		_, err := MMD2(b.Context(), x, y, 2, 0.25, 0.5, 1, 2, 4)
 		require.NoError(b, err)
 	}
 }
@@ -137,7 +137,7 @@ func TestMMD2RefusesWhatItCannotCompare(t *testing.T) {
 		{two, two, []float64{0}, "transport: bandwidth 0; want a positive number"},
 		{two, []float64{math.NaN(), 0}, []float64{1}, "transport: point 0 of y has the coordinate NaN; want finite ones"},
 	} {
-		_, err := MMD2(c.x, c.y, 1, c.bandwidths...)
+		_, err := MMD2(t.Context(), c.x, c.y, 1, c.bandwidths...)
 		require.EqualError(t, err, c.want)
 	}
 }

@@ -34,7 +34,7 @@ type Bounds struct {
 // coupling of the samples: columns that are too heavy are scaled down (J. Altschuler, J. Weed and P. Rigollet, 2017), and what then lacks is coupled in the
 // same way, nearest first, with ever larger ε.
 //
-// The errors are those of [W2], sizes excepted, and that of ctx, which can end it at any time.
+// The errors are those of [W2], sizes excepted.
 func Sinkhorn(ctx context.Context, x, y []float64, d int, o SinkhornOptions) (Bounds, error) {
 	if err := check(x, y, d); err != nil {
 		return Bounds{}, err

@@ -29,7 +29,7 @@ func TestSinkhornEnclosesTheExactDistance(t *testing.T) {
 		{"ties", grid(r, n, 2), grid(r, n, 2), 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			exact, err := W2(c.x, c.y, c.d)
+			exact, err := W2(t.Context(), c.x, c.y, c.d)
 			require.NoError(t, err)
 			got, err := Sinkhorn(t.Context(), c.x, c.y, c.d, SinkhornOptions{})
 			require.NoError(t, err)

@@ -19,11 +19,8 @@ const maxCost = math.MaxFloat64 / (1 << 40)
 // resemble each other, and memory in the order of n.
 //
 // A d below 1, lengths that are no multiple of d, samples that are empty or of different sizes, numbers that are not finite, and
-// points whose squared distance overflows are errors.
-func W2(x, y []float64, d int) (float64, error) { return W2Context(context.Background(), x, y, d) }
-
-// W2Context is [W2], which ctx can end, with its error.
-func W2Context(ctx context.Context, x, y []float64, d int) (float64, error) {
+// points whose squared distance overflows are errors, and so is the end of ctx.
+func W2(ctx context.Context, x, y []float64, d int) (float64, error) {
 	if err := check(x, y, d); err != nil {
 		return 0, err
 	}

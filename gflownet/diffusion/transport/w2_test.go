@@ -61,7 +61,7 @@ func TestW2EqualsBruteForce(t *testing.T) {
 					"normal": {gaussian(r, n, d, 1), gaussian(r, n, d, 2)},
 					"ties":   {grid(r, n, d), grid(r, n, d)},
 				} {
-					got, err := W2(pair[0], pair[1], d)
+					got, err := W2(t.Context(), pair[0], pair[1], d)
 					require.NoError(t, err)
 					require.InDelta(t, bruteForce(pair[0], pair[1], d), got, 1e-12, "%s, n = %d, d = %d: %v", name, n, d, pair)
 				}
@@ -75,7 +75,7 @@ func TestW2OfNumbersMatchesThemSorted(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 1))
 	for _, n := range []int{2, 50, 300} {
 		x, y := gaussian(r, n, 1, 1), gaussian(r, n, 1, 3)
-		got, err := W2(x, y, 1)
+		got, err := W2(t.Context(), x, y, 1)
 		require.NoError(t, err)
 		slices.Sort(x)
 		slices.Sort(y)
@@ -118,7 +118,7 @@ func TestW2OfMovedSamples(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			shuffle(tt.y)
-			got, err := W2(x, tt.y, d)
+			got, err := W2(t.Context(), x, tt.y, d)
 			require.NoError(t, err)
 			require.InDelta(t, tt.want, got, 1e-10)
 		})
@@ -131,7 +131,7 @@ func TestW2OfDuplicates(t *testing.T) {
 	for i := range n {
 		y[2*i], y[2*i+1] = 3, 4
 	}
-	got, err := W2(x, y, 2)
+	got, err := W2(t.Context(), x, y, 2)
 	require.NoError(t, err)
 	require.Equal(t, 5.0, got)
 }
@@ -173,7 +173,7 @@ func TestAssignmentIsProvedOptimalByItsPrices(t *testing.T) {
 func TestW2EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := W2Context(ctx, []float64{0, 1}, []float64{1, 2}, 1)
+	_, err := W2(ctx, []float64{0, 1}, []float64{1, 2}, 1)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -195,7 +195,7 @@ func TestW2Errors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := W2(tt.x, tt.y, tt.d)
+			_, err := W2(t.Context(), tt.x, tt.y, tt.d)
 			require.EqualError(t, err, tt.want)
 		})
 	}
@@ -221,7 +221,7 @@ func BenchmarkW2(b *testing.B) {
 		} {
 			b.Run(fmt.Sprintf("%s/2x%d", name, n), func(b *testing.B) {
 				for b.Loop() {
-					if _, err := W2(pair[0], pair[1], 2); err != nil {
+					if _, err := W2(b.Context(), pair[0], pair[1], 2); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -230,7 +230,7 @@ func BenchmarkW2(b *testing.B) {
 		wide := [2][]float64{gaussian(r, n, 32, 1), gaussian(r, n, 32, 1)}
 		b.Run(fmt.Sprintf("normal/32x%d", n), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := W2(wide[0], wide[1], 32); err != nil {
+				if _, err := W2(b.Context(), wide[0], wide[1], 32); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -86,6 +86,8 @@ DEVICE void sync(int line = __builtin_LINE()) { emulator::sync(line); }
 DEVICE void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 DEVICE uint32_t shfl_bits_xor(uint32_t x, uint32_t n) { return emulator::shuffle(x, emulator::lane() ^ n, __LINE__); }
 
+DEVICE int64_t opaque(int64_t x) { return x; }
+
 DEVICE uint32_t clz(uint32_t x) { return x ? __builtin_clz(x) : 32; }
 DEVICE uint32_t clz(uint64_t x) { return x ? __builtin_clzl(x) : 64; }
 DEVICE uint32_t mul_hi(uint32_t x, uint32_t y) { return uint32_t(uint64_t(x) * y >> 32); }
