@@ -302,22 +302,21 @@ func (e *extremeRows) negate(from operand.Op, to reg.Register) {
 
 func (e *extremeRows) take(i int, at operand.Mem, partial bool) {
 	least, x := e.isa.vectors[i], e.isa.vectors[4+i]
-	switch {
-	case partial && e.hasMasks():
-		e.maskedLoad(e.Context, at, rowMask, x)
-		e.negate(x, x)
-	case partial:
-		e.maskedLoad(e.Context, at, e.mask(), x)
-		e.negate(x, x)
-	case e.max:
-		e.negate(at, x)
-	default:
-		e.load(e.Context, at, x)
-	}
 	if !partial {
+		if e.max {
+			e.negate(at, x)
+		} else {
+			e.load(e.Context, at, x)
+		}
 		e.merge(e.isa.bytes, least, x, least)
 		return
 	}
+	if e.hasMasks() {
+		e.maskedLoad(e.Context, at, rowMask, x)
+	} else {
+		e.maskedLoad(e.Context, at, e.mask(), x)
+	}
+	e.negate(x, x)
 	e.merge(e.isa.bytes, least, x, x)
 	switch {
 	case e.hasMasks():
