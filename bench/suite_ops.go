@@ -145,7 +145,7 @@ func copyCases(z sizes, d backend.DType) []benchCase {
 	}
 }
 
-// reduceCases has every reduction along rows, sums along columns and of all, too.
+// reduceCases has every reduction along rows, some along columns and of all, too.
 func reduceCases(z sizes, d backend.DType) []benchCase {
 	rows := z.samples * z.steps
 	reduce := func(name string, op backend.ReduceOp, dims, to []int) benchCase {
@@ -173,7 +173,9 @@ func reduceCases(z sizes, d backend.DType) []benchCase {
 	return append(cases,
 		reduce("sum_columns", backend.ReduceSum, []int{rows, z.width}, []int{1, z.width}),
 		reduce("sum_steps", backend.ReduceSum, []int{z.samples, z.steps, z.width}, []int{z.samples, 1, z.width}),
-		reduce("sum_all", backend.ReduceSum, []int{rows, z.width}, []int{1, 1}))
+		reduce("argmax_columns", backend.ReduceArgMax, []int{rows, z.width}, []int{1, z.width}),
+		reduce("sum_all", backend.ReduceSum, []int{rows, z.width}, []int{1, 1}),
+		reduce("max_all", backend.ReduceMax, []int{rows, z.width}, []int{1, 1}))
 }
 
 // alongCases are the operations along an axis.

@@ -4,33 +4,46 @@ import "github.com/weir-ml/weir/backend"
 
 // argFold finds the position of the extreme of each lane along the one summed axis.
 type argFold[T any] struct {
-	find func(src []T, at, stride, n int) int
+	find positions[T]
 }
 
+// positions sets where[i] to the position of the extreme of src[at+lanes[i]], src[at+lanes[i]+stride], …, n of them.
+type positions[T any] func(w *reduceScratch, where []int64, src []T, at int, lanes []int, stride, n int)
+
+// argFolders are the folds by reduction, of which the first is ArgMax, and type.
 var argFolders = func() (t [2][backend.Float64 + 1]folder) {
-	t[0][backend.Uint8], t[1][backend.Uint8] = &argFold[uint8]{argMax[uint8]}, &argFold[uint8]{argMin[uint8]}
-	t[0][backend.Int32], t[1][backend.Int32] = &argFold[int32]{argMax[int32]}, &argFold[int32]{argMin[int32]}
-	t[0][backend.Int64], t[1][backend.Int64] = &argFold[int64]{argMax[int64]}, &argFold[int64]{argMin[int64]}
-	t[0][backend.Float16], t[1][backend.Float16] = argHalf(f16.float, 1), argHalf(f16.float, -1)
-	t[0][backend.BFloat16], t[1][backend.BFloat16] = argHalf(bf16.float, 1), argHalf(bf16.float, -1)
-	t[0][backend.Float32], t[1][backend.Float32] = &argFold[float32]{argMax[float32]}, &argFold[float32]{argMin[float32]}
-	t[0][backend.Float64], t[1][backend.Float64] = &argFold[float64]{argMax[float64]}, &argFold[float64]{argMin[float64]}
+	for i := range t {
+		op := backend.ReduceArgMax + backend.ReduceOp(i)
+		t[i][backend.Uint8] = argNumber[uint8](op)
+		t[i][backend.Int32] = argNumber[int32](op)
+		t[i][backend.Int64] = argNumber[int64](op)
+		t[i][backend.Float16] = argHalf(op, f16.float)
+		t[i][backend.BFloat16] = argHalf(op, bf16.float)
+		t[i][backend.Float32] = argNumber[float32](op)
+		t[i][backend.Float64] = argNumber[float64](op)
+	}
 	return t
 }()
 
-func argFolder(op backend.ReduceOp, d backend.DType) folder {
-	return argFolders[op-backend.ReduceArgMax][d]
+func (d *device) argFolder(op backend.ReduceOp, t backend.DType) folder {
+	if f := d.argFolders[op-backend.ReduceArgMax][t]; f != nil {
+		return f
+	}
+	return argFolders[op-backend.ReduceArgMax][t]
 }
 
 func (f *argFold[T]) piece(r *reducing, w *reduceScratch, block, _ int) {
-	src, dst := elements[T](&r.src), elements[int64](&r.dst)
+	dst := elements[int64](&r.dst)
 	n, stride := r.axis()
 	lane := r.place(w, 0, block)
+	w.where = grow(w.where, laneBlock)
+	where := w.where[:len(lane)]
+	f.find(w, where, elements[T](&r.src), r.src.Offset, lane, stride, n)
 	w.term = grow(w.term, laneBlock)
 	at := w.term[:len(lane)]
 	r.lanes.offsets(at, 1, block*laneBlock)
-	for i := range lane {
-		dst[r.dst.Offset+at[i]] = int64(f.find(src, r.src.Offset+lane[i], stride, n))
+	for i, position := range where {
+		dst[r.dst.Offset+at[i]] = position
 	}
 }
 
@@ -69,9 +82,69 @@ func argMin[T number](src []T, at, stride, n int) int {
 	return where
 }
 
-// argHalf finds the maximum of the halves times sign, which for −1 is their minimum.
-func argHalf[T f16 | bf16](load func(T) float32, sign float32) folder {
-	return &argFold[T]{func(src []T, at, stride, n int) int {
+// eachPosition returns the positions that a function of one lane finds.
+func eachPosition[T any](find func(src []T, at, stride, n int) int) positions[T] {
+	return func(_ *reduceScratch, where []int64, src []T, at int, lanes []int, stride, n int) {
+		for i, lane := range lanes {
+			where[i] = int64(find(src, at+lane, stride, n))
+		}
+	}
+}
+
+// argNumber finds the positions of lanes that lie side by side term by term, so that it goes through memory in order.
+func argNumber[T number](op backend.ReduceOp) folder {
+	each, beside := eachPosition(argMax[T]), argMaxBeside[T]
+	if op == backend.ReduceArgMin {
+		each, beside = eachPosition(argMin[T]), argMinBeside[T]
+	}
+	return &argFold[T]{func(w *reduceScratch, where []int64, src []T, at int, lanes []int, stride, n int) {
+		for len(lanes) > 0 {
+			width := besides(lanes)
+			if width < fewestBeside {
+				each(w, where[:width], src, at, lanes[:width], stride, n)
+			} else {
+				beside(where[:width], words[T](&w.best, width), src, at+lanes[0], stride, n)
+			}
+			where, lanes = where[width:], lanes[width:]
+		}
+	}}
+}
+
+// argMaxBeside is argMax of lanes that lie side by side from src[at] on; best is for their maxima.
+func argMaxBeside[T number](where []int64, best, src []T, at, stride, n int) {
+	clear(where)
+	copy(best, src[at:])
+	for i := 1; i < n; i++ {
+		at += stride
+		for j, x := range src[at : at+len(best)] {
+			if b := best[j]; !(x <= b) && b == b {
+				best[j], where[j] = x, int64(i)
+			}
+		}
+	}
+}
+
+// argMinBeside is argMin of such lanes.
+func argMinBeside[T number](where []int64, best, src []T, at, stride, n int) {
+	clear(where)
+	copy(best, src[at:])
+	for i := 1; i < n; i++ {
+		at += stride
+		for j, x := range src[at : at+len(best)] {
+			if b := best[j]; !(x >= b) && b == b {
+				best[j], where[j] = x, int64(i)
+			}
+		}
+	}
+}
+
+// argHalf finds the maximum of the halves times 1, or for their minimum times −1.
+func argHalf[T f16 | bf16](op backend.ReduceOp, load func(T) float32) folder {
+	sign := float32(1)
+	if op == backend.ReduceArgMin {
+		sign = -1
+	}
+	return &argFold[T]{eachPosition(func(src []T, at, stride, n int) int {
 		best, where := sign*load(src[at]), 0
 		for i := 1; i < n && best == best; i++ {
 			at += stride
@@ -80,5 +153,5 @@ func argHalf[T f16 | bf16](load func(T) float32, sign float32) folder {
 			}
 		}
 		return where
-	}}
+	})}
 }

@@ -45,6 +45,7 @@ type device struct {
 	kernels     Kernels
 	multipliers [backend.Float64 + 1]multiplier
 	folders     ownFolders
+	argFolders  ownArgFolders
 	turns       [9]*Turn // by the bytes of an element
 	workers     int
 	limit       int64 // bytes; 0 is none

@@ -13,6 +13,7 @@ type fold[T any, A number] struct {
 	beside func(dst, src []A, at, stride, terms int)                    // leaf for lanes that lie side by side from src[at] on, or nil
 	single func(w *reduceScratch, dst, src []A, at, stride, leaves int) // all of it for lanes that lie side by side and leaves of one term, or nil
 	merge  func(left, right []A)                                        // right = left op right
+	rows   bool                                                         // leaf gains by many lanes along which the terms follow each other
 	direct bool                                                         // A is T
 	load   func(T) A
 	round  func(A) T
@@ -34,7 +35,7 @@ func (f *fold[T, A]) piece(r *reducing, w *reduceScratch, block, piece int) {
 	if f.direct && r.even {
 		t.plain = elements[A](&r.src)
 	}
-	if t.plain != nil && f.beside != nil && r.lanes.adjacent(0) {
+	if t.plain != nil && f.beside != nil && r.lanes.n > 1 && r.lanes.adjacent(0) {
 		t.first = first
 	} else {
 		t.lane = r.place(w, 0, block)
@@ -96,6 +97,7 @@ type folding[T any, A number] struct {
 	stride    int
 	term      []int // where the terms of a leaf are
 	collected []A
+	together  int // leaves that are folded by one call
 	trees     [backend.MaxRank + 1]tree[A]
 }
 
@@ -118,6 +120,7 @@ func (t *folding[T, A]) plan(w *reduceScratch) {
 		nodes = nodes[n:]
 	}
 	if t.plain != nil {
+		t.planTogether(w)
 		return
 	}
 	w.term = grow(w.term, g.maxTerms())
@@ -129,7 +132,7 @@ func (t *folding[T, A]) plan(w *reduceScratch) {
 func (t *folding[T, A]) level(level, at, lo, hi int) []A {
 	g, tr := t.grain, &t.trees[level]
 	if level == g.depth {
-		for i := lo; i < hi; i++ {
+		for i := t.foldTogether(at, lo, hi); i < hi; i++ {
 			from := i * g.leaf
 			t.foldLeaf(tr.leaf(), at+from*g.cut.stride[0], g.terms(min(g.leaf, g.cut.dim-from)))
 			tr.add()
@@ -145,6 +148,42 @@ func (t *folding[T, A]) level(level, at, lo, hi int) []A {
 		tr.add()
 	}
 	return tr.total()
+}
+
+// fewLanes is below how many lanes leaves are folded together, about leafLanes lanes by a call: each sum waits for its last addition, and others
+// can go on meanwhile.
+const (
+	fewLanes  = 4
+	leafLanes = 16
+)
+
+// planTogether lays out the lanes of leaves that are folded by one call.
+func (t *folding[T, A]) planTogether(w *reduceScratch) {
+	if !t.rows || t.lane == nil || t.stride != 1 || t.width >= fewLanes || t.grain.leaves() < 2 {
+		return
+	}
+	t.together = leafLanes / t.width
+	w.term = grow(w.term, t.together*t.width)
+	t.term = w.term[:t.together*t.width]
+	for i := range t.term {
+		t.term[i] = t.lane[i%t.width] + i/t.width*t.grain.leaf*t.grain.cut.stride[0]
+	}
+	t.collected = words[A](&w.collected, len(t.term))
+}
+
+// foldTogether folds leaves from lo on as long as there are enough of full length, and returns the first that is left.
+func (t *folding[T, A]) foldTogether(at, lo, hi int) int {
+	g, tr := t.grain, &t.trees[t.grain.depth]
+	for whole := min(hi, g.cut.dim/g.leaf); t.together > 1 && whole-lo > 1; {
+		n := min(t.together, whole-lo)
+		t.leaf(t.collected[:n*t.width], t.plain, at+lo*g.leaf*g.cut.stride[0], t.term[:n*t.width], t.stride, g.terms(g.leaf))
+		for i := range n {
+			copy(tr.leaf(), t.collected[i*t.width:])
+			tr.add()
+		}
+		lo += n
+	}
+	return lo
 }
 
 // foldLeaf folds a leaf: for each lane that many terms, in row-major order.
@@ -212,7 +251,7 @@ func foldFloat[T float](op backend.ReduceOp) folder {
 	case backend.ReduceSum:
 		f.empty, f.leaf, f.merge = 0, sumLanes[T], mergeSum[T]
 	case backend.ReduceProd:
-		f.empty, f.leaf, f.merge = 1, eachLane(prodFloat[T]), mergeProd[T]
+		f.empty, f.leaf, f.merge = 1, eachLane(prodWide[T]), mergeProd[T]
 	case backend.ReduceMax:
 		f.empty, f.leaf, f.merge = T(math.Inf(-1)), maxLanes[T], mergeMax[T]
 	case backend.ReduceMin:

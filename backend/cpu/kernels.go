@@ -36,8 +36,12 @@ type Kernels struct {
 	// Draw returns the kernel of Uniform or Normal on float32 or float64: it makes n elements, a multiple of 64, of the words at a, one for
 	// each float32 and two for each float64.
 	Draw func(kind backend.RandomKind, d backend.DType) Kernel
-	// Columns returns the inner loop of sums over axes that are not the innermost, of float32 or float64.
-	Columns func(d backend.DType) *Columns
+	// Fold returns the inner loops of a sum, a product or an extreme of float32 or float64.
+	Fold func(op backend.ReduceOp, d backend.DType) *Fold
+	// Arg returns those of the position of an extreme.
+	Arg func(op backend.ReduceOp, d backend.DType) *Arg
+	// FoldCost is Cost for an element of Reduce.
+	FoldCost func(op backend.ReduceOp, d backend.DType) int
 	// Turn returns the inner loop of transposing copies of elements of so many bytes.
 	Turn func(size int) *Turn
 }
@@ -45,14 +49,28 @@ type Kernels struct {
 // Words stores the words of [backend.Philox4x32] at counters first, first+1, … to dst. n is a multiple of 64.
 type Words func(dst unsafe.Pointer, seed, first uint64, n int)
 
-// Columns sums lanes that lie side by side, with the bits that package cpu gives each.
-type Columns struct {
-	Width int // lanes at a time
-	// Sum sets dst[j] = Σ src[i·stride + j], i < terms, for j < Width. It sums in float64, term i in sum number i mod 4, adds these as
-	// (s0 + s1) + (s2 + s3) and rounds. stride counts elements; there are at most [backend.ReduceGrain] terms.
-	Sum func(dst, src unsafe.Pointer, stride, terms int)
-	// Rows sums n lanes along which the terms follow each other, in the same order: dst[i] = Σ src[lanes[i] + k], k < terms. It may be nil.
-	Rows func(dst, src unsafe.Pointer, lanes *int, n, terms int)
+// Fold reduces several lanes at a time, with the bits that package cpu gives each. There are at most [backend.ReduceGrain] terms.
+type Fold struct {
+	Width int // lanes that Columns takes
+	// Columns sets dst[j] = Σ or Π src[i·stride + j], i < terms, for j < Width. It folds in float64, term i in part i mod 4, and the parts as
+	// (p0 op p1) op (p2 op p3), and rounds. stride counts elements. Extremes have none: instructions on neighbours serve them.
+	Columns func(dst, src unsafe.Pointer, stride, terms int)
+	// Rows folds n lanes along which the terms follow each other, in the same order: dst[i] = Σ src[lanes[i] + k], k < terms. It may be nil.
+	Rows Rows
+}
+
+// Rows folds n lanes along which the terms follow each other, those of lane i from src[lanes[i]] on, to dst[i].
+type Rows func(dst, src unsafe.Pointer, lanes *int, n, terms int)
+
+// Arg finds positions of extremes, the first NaN being one. Calls are for [backend.ReduceGrain] terms at the most.
+type Arg struct {
+	Width int // lanes that Columns takes
+	// Columns sets best[j] to the extreme of src[i·stride + j], i < terms, and where[j] to the first i that has it, for j < Width.
+	Columns func(where *int64, best, src unsafe.Pointer, stride, terms int)
+	// Extreme is what the Rows of the maximum or minimum are.
+	Extreme Rows
+	// Find sets where[i] to the first k < terms at which src[lanes[i] + k] equals values[i] or is NaN, i < n. There is one.
+	Find func(where *int64, values, src unsafe.Pointer, lanes *int, n, terms int)
 }
 
 // NewDevice returns a device that runs on this package's engine with other inner loops. Its name stands before its errors.
@@ -68,7 +86,7 @@ func NewDevice(name string, o backend.Options, k Kernels) (backend.Device, error
 		workers = runtime.GOMAXPROCS(0)
 	}
 	return &device{name: name, workers: min(workers, maxWorkers), limit: o.MemoryLimit, kernels: k, multipliers: k.withTiles(),
-		folders: k.ownFolders(), turns: k.turns()}, nil
+		folders: k.ownFolders(), argFolders: k.ownArgFolders(), turns: k.turns()}, nil
 }
 
 // MapKernel returns this package's kernel of an instruction other than a cast on operands of type d, which is not a half, for backends that
@@ -195,4 +213,14 @@ func (k *Kernels) drawCost(kind backend.RandomKind, d backend.DType) int {
 		}
 	}
 	return 10_000
+}
+
+// foldCost estimates an element of Reduce.
+func (k *Kernels) foldCost(op backend.ReduceOp, d backend.DType) int {
+	if k.FoldCost != nil {
+		if c := k.FoldCost(op, d); c > 0 {
+			return c
+		}
+	}
+	return 1000
 }

@@ -121,14 +121,27 @@ func sumWide[T float](src []T, at, stride, terms int) T {
 	return T((s0 + s1) + (s2 + s3))
 }
 
-// prodFloat multiplies in float64, one by one, and rounds once.
-func prodFloat[T float](src []T, at, stride, terms int) T {
-	product := 1.0
-	for range terms {
-		product *= float64(src[at])
-		at += stride
+// prodWide multiplies as sumWide sums.
+func prodWide[T float](src []T, at, stride, terms int) T {
+	p0, p1, p2, p3 := 1.0, 1.0, 1.0, 1.0
+	for ; terms >= 4; terms -= 4 {
+		p0 *= float64(src[at])
+		p1 *= float64(src[at+stride])
+		p2 *= float64(src[at+2*stride])
+		p3 *= float64(src[at+3*stride])
+		at += 4 * stride
 	}
-	return T(product)
+	switch terms {
+	case 3:
+		p2 *= float64(src[at+2*stride])
+		fallthrough
+	case 2:
+		p1 *= float64(src[at+stride])
+		fallthrough
+	case 1:
+		p0 *= float64(src[at])
+	}
+	return T((p0 * p1) * (p2 * p3))
 }
 
 func mergeSum[A number](left, right []A) {

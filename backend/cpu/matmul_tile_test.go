@@ -65,11 +65,17 @@ func plainKernels() Kernels {
 			}
 			return plainTileOf[float32]()
 		},
-		Columns: func(d backend.DType) *Columns {
+		Fold: func(op backend.ReduceOp, d backend.DType) *Fold {
 			if d == backend.Float64 {
-				return &Columns{Width: 3, Sum: plainColumns[float64], Rows: plainRows[float64]}
+				return plainFold[float64](op)
 			}
-			return &Columns{Width: 3, Sum: plainColumns[float32], Rows: plainRows[float32]}
+			return plainFold[float32](op)
+		},
+		Arg: func(op backend.ReduceOp, d backend.DType) *Arg {
+			if d == backend.Float64 {
+				return plainArg[float64](op)
+			}
+			return plainArg[float32](op)
 		},
 		Turn: func(size int) *Turn {
 			switch size {
@@ -83,13 +89,6 @@ func plainKernels() Kernels {
 	}
 }
 
-func plainRows[T float](dst, src unsafe.Pointer, lanes *int, n, terms int) {
-	for i, lane := range unsafe.Slice(lanes, n) {
-		x := block[T](unsafe.Add(src, lane*int(unsafe.Sizeof(T(0)))), terms)
-		block[T](dst, n)[i] = sumWide(x, 0, 1, terms)
-	}
-}
-
 // plainTurn transposes elements of T.
 func plainTurn[T any](dst unsafe.Pointer, dstRow int, src unsafe.Pointer, srcRow, rows, cols int) {
 	to, from := block[T](dst, (rows-1)*dstRow+cols), block[T](src, (cols-1)*srcRow+rows)
@@ -97,13 +96,6 @@ func plainTurn[T any](dst unsafe.Pointer, dstRow int, src unsafe.Pointer, srcRow
 		for j := range cols {
 			to[i*dstRow+j] = from[j*srcRow+i]
 		}
-	}
-}
-
-func plainColumns[T float](dst, src unsafe.Pointer, stride, terms int) {
-	x := block[T](src, (terms-1)*stride+3)
-	for j := range block[T](dst, 3) {
-		block[T](dst, 3)[j] = sumWide(x, j, stride, terms)
 	}
 }
 
@@ -120,25 +112,4 @@ func newPlainRig(t *testing.T) *rig {
 func onEveryEngine(t *testing.T, test func(*testing.T, *rig)) {
 	t.Run("own loops", func(t *testing.T) { test(t, newRig(t, 2)) })
 	t.Run("others", func(t *testing.T) { test(t, newPlainRig(t)) })
-}
-
-// TestColumnsHaveTheSameBits sums a matrix with and without a loop for columns, and as its transpose, which has none.
-func TestColumnsHaveTheSameBits(t *testing.T) {
-	plain, r := newPlainRig(t), newRig(t, 2)
-	for _, d := range []backend.DType{backend.Float32, backend.Float64} {
-		x := r.random(d, 700, 11)
-		want := r.empty(d, 1, 11)
-		r.exec(backend.Cmd{Op: backend.Reduce, Dst: []backend.View{want}, Src: []backend.View{x}})
-		y, turned := plain.of(d, values(&x), 700, 11), plain.empty(d, 11, 700)
-		for i := range 700 {
-			for j := range 11 {
-				set(&turned, j*700+i, get(&x, i*11+j))
-			}
-		}
-		for _, src := range []backend.View{y, permuted(turned, 1, 0)} {
-			got := plain.empty(d, 1, 11)
-			plain.exec(backend.Cmd{Op: backend.Reduce, Dst: []backend.View{got}, Src: []backend.View{src}})
-			require.Equal(t, values(&want), values(&got))
-		}
-	}
 }

@@ -84,6 +84,9 @@ type reduceScratch struct {
 	lane, term []int
 	nodes      []uint64
 	collected  []uint64
+	where      []int64
+	next       []int64
+	best       []uint64
 }
 
 // folder is a reduction of one type.
@@ -103,8 +106,11 @@ func (s *stream) reduce(c *backend.Cmd) error {
 	}
 	r.blocks = (r.lanes.n + laneBlock - 1) / laneBlock
 	cost := r.src.Len()
+	if r.inLoops() {
+		cost = cost * s.dev.kernels.foldCost(c.ReduceOp, r.src.DType) / 1000
+	}
 	if c.ReduceOp.IsArg() {
-		r.folder = argFolder(c.ReduceOp, r.src.DType)
+		r.folder = s.dev.argFolder(c.ReduceOp, r.src.DType)
 	} else {
 		r.folder = s.dev.folder(c.ReduceOp, r.src.DType)
 		r.cutPieces(s.workers, cost)
@@ -147,6 +153,18 @@ func (r *reducing) split() {
 	r.stride, r.even = r.grain.evenStride(0)
 	r.single = r.grain.depth == 0 && r.grain.maxTerms() == 1 && r.lanes.adjacent(0) && r.lanes.adjacent(1)
 	r.run, r.pieces = max(1, r.grain.outermost()), 1
+}
+
+// inLoops reports whether the source is such that loops for rows or columns serve it.
+func (r *reducing) inLoops() bool {
+	if r.stride == 1 {
+		return r.even && r.grain.maxTerms() >= fewestInRow
+	}
+	if r.lanes.rank == 0 {
+		return false
+	}
+	last := r.lanes.axes[r.lanes.rank-1]
+	return last.stride[0] == 1 && last.dim >= fewestBeside
 }
 
 // cutPieces cuts the outermost tree into pieces if there are too few blocks of lanes to share.

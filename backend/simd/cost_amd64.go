@@ -8,6 +8,8 @@ const (
 	exactCost   = 60
 	uniformCost = 500
 	normalCost  = 1500
+	// foldElementCost is what memory takes to bring it, which is more than what any reduction takes.
+	foldElementCost = 150
 )
 
 var functionCost = map[backend.MapOp]int{
@@ -63,4 +65,12 @@ func drawCost(i implementation, kind backend.RandomKind, d backend.DType) int {
 		cost += cost / 2
 	}
 	return cost
+}
+
+// foldCost returns the cost of an element of Reduce, or 0 where there is no loop.
+func foldCost(i implementation, op backend.ReduceOp, d backend.DType) int {
+	if foldOf(i, op, d) == nil && argOf(i, op, d) == nil {
+		return 0
+	}
+	return foldElementCost * d.Size() / 4
 }

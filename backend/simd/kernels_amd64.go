@@ -19,7 +19,9 @@ func kernels(i implementation) cpu.Kernels {
 		Words:    wordsOf(i),
 		Draw:     func(kind backend.RandomKind, d backend.DType) cpu.Kernel { return drawKernel(i, kind, d) },
 		Tile:     func(d backend.DType) *cpu.Tile { return tileOf(i, d) },
-		Columns:  func(d backend.DType) *cpu.Columns { return columnsOf(i, d) },
+		Fold:     func(op backend.ReduceOp, d backend.DType) *cpu.Fold { return foldOf(i, op, d) },
+		Arg:      func(op backend.ReduceOp, d backend.DType) *cpu.Arg { return argOf(i, op, d) },
+		FoldCost: func(op backend.ReduceOp, d backend.DType) int { return foldCost(i, op, d) },
 		Turn:     func(size int) *cpu.Turn { return turnOf(i, size) },
 	}
 }

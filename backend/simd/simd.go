@@ -1,5 +1,5 @@
-// Package simd is package cpu with inner loops in assembly, for amd64: matrix products, sums, elementwise instructions, casts and
-// random numbers.
+// Package simd is package cpu with inner loops in assembly, for amd64: matrix products, reductions, elementwise instructions, casts
+// and random numbers.
 //
 // There are two sets of loops, one of AVX-512 and one of AVX2 and FMA; the process uses the better one that the machine has. The environment
 // variable WEIR_SIMD chooses another: avx512, avx2, or off, which leaves package cpu's loops. Results differ between the sets by
