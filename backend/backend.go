@@ -32,6 +32,10 @@ type Options struct {
 	// Precision is that of the products in float32 matrix products. "" is exact; another may be faster on a backend that knows it, and its results
 	// are not within the contract. An unknown one is an error.
 	Precision string
+
+	// MatMul names a library that computes matrix products in the place of the backend. "" is none; with another results depend on more than the
+	// contract says. An unknown one, or one that is not installed, is an error.
+	MatMul string
 }
 
 // Driver opens the devices of one backend.

@@ -26,6 +26,8 @@ type Options struct {
 	// Precision is what the devices were opened with, see [backend.Options]: tf32 or 3xtf32. Results that depend on products in float32 are then held to
 	// bounds that allow for it. "" is exact.
 	Precision string
+	// MatMul is the library that the devices were opened with, see [backend.Options]. The report names it.
+	MatMul string
 
 	Ceilings machine.Effort                  // each time that they are measured; rough ones if the budget is below 20 ms
 	Progress func(done, of int, name string) // called before each case of each pass; may be nil

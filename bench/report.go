@@ -15,6 +15,7 @@ import (
 type Report struct {
 	Machine   Machine   `json:"machine"`
 	Precision string    `json:"precision,omitempty"` // of products in float32, if they are not exact
+	MatMul    string    `json:"matmul,omitempty"`    // the library of matrix products, if they are not by the backends' own kernels
 	Results   []Result  `json:"results"`             // case by case, each on one backend after the other
 	Refused   []Refusal `json:"refused,omitempty"`
 }
@@ -73,7 +74,7 @@ func (r *Report) Wrong() bool {
 
 // report makes a report of what was measured so far.
 func (r *runner) report() *Report {
-	rep := &Report{Machine: Machine{Facts: r.facts, Ceilings: r.ceilings}, Precision: r.Precision, Refused: r.refused}
+	rep := &Report{Machine: Machine{Facts: r.facts, Ceilings: r.ceilings}, Precision: r.Precision, MatMul: r.MatMul, Refused: r.refused}
 	most := 0
 	for _, c := range r.ceilings {
 		if c.Workers > most {

@@ -43,6 +43,9 @@ func (r *Report) writeMachine(w io.Writer) {
 	if r.Precision != "" {
 		fmt.Fprintf(w, "products of float32 in %s\n", r.Precision)
 	}
+	if r.MatMul != "" {
+		fmt.Fprintf(w, "matrix products by %s\n", r.MatMul)
+	}
 	fmt.Fprintln(w)
 }
 

@@ -14,6 +14,12 @@ func TestHonestDevicePasses(t *testing.T) {
 	Run(t, func() (backend.Device, error) { return &naive{}, nil })
 }
 
+// A device whose sums have another shape keeps the parts of the contract that have no sums.
+func TestPartsOfTheContract(t *testing.T) {
+	t.Parallel()
+	RunParts(t, func() (backend.Device, error) { return &naive{fault: fault{sum: fromTheLeft}}, nil }, "copy", "scan")
+}
+
 func TestDevicesThatDisagreeAreCaught(t *testing.T) {
 	var violations []string
 	report := func(_ *device, v violation) { violations = append(violations, v.text) }

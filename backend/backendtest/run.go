@@ -44,7 +44,22 @@ var groups = []group{
 // subtest, with the command that repeats it. With -short, the cases are a sample that depends on the seed.
 func Run(t *testing.T, open func() (backend.Device, error)) {
 	t.Helper()
-	run(t, []Target{{Open: open}})
+	run(t, []Target{{Open: open}}, groups)
+}
+
+// RunParts is Run of some parts of the contract, by the names of their subtests. It is for a device that was opened with options that leave others out,
+// like [backend.Options.MatMul], which leaves out the part called grain.
+func RunParts(t *testing.T, open func() (backend.Device, error), parts ...string) {
+	t.Helper()
+	chosen := make([]group, len(parts))
+	for i, part := range parts {
+		k := slices.IndexFunc(groups, func(g group) bool { return g.name == part })
+		if k < 0 {
+			t.Fatalf("no part %q", part)
+		}
+		chosen[i] = groups[k]
+	}
+	run(t, []Target{{Open: open}}, chosen)
 }
 
 // Target is one of several devices under test. Its name is that of its subtests.
@@ -57,10 +72,10 @@ type Target struct {
 // and predicted once, which takes most of the time, and executed on every device; below each part's subtest is one for every device.
 func RunEach(t *testing.T, targets []Target) {
 	t.Helper()
-	run(t, targets)
+	run(t, targets, groups)
 }
 
-func run(t *testing.T, targets []Target) {
+func run(t *testing.T, targets []Target, groups []group) {
 	t.Helper()
 	flags.short = testing.Short()
 	devices := make([]*device, len(targets))

@@ -305,4 +305,6 @@ func Example() {
 func TestProductsAreExact(t *testing.T) {
 	_, err := backend.Open("cpu", backend.Options{Precision: "tf32"})
 	require.EqualError(t, err, `cpu: no precision "tf32"; products are exact here`)
+	_, err = backend.Open("cpu", backend.Options{MatMul: "cublaslt"})
+	require.EqualError(t, err, `cpu: no matmul "cublaslt"; products are by its own kernels here`)
 }

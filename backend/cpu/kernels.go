@@ -60,6 +60,9 @@ func NewDevice(name string, o backend.Options, k Kernels) (backend.Device, error
 	if o.Precision != "" {
 		return nil, fmt.Errorf("%s: no precision %q; products are exact here", name, o.Precision)
 	}
+	if o.MatMul != "" {
+		return nil, fmt.Errorf("%s: no matmul %q; products are by its own kernels here", name, o.MatMul)
+	}
 	workers := o.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)

@@ -8,14 +8,14 @@ import (
 	"github.com/weir-ml/weir/backend"
 )
 
-// node is one entry of a batch: a launch, a copy or a fill. It has the layout of Node in shim.h.
+// node is one entry of a batch: a launch, a copy, a fill or a product of cublasLt. It has the layout of Node in shim.h.
 type node struct {
 	kind        uint32
 	shared      uint32
 	grid, block [3]uint32
-	function    uint64
+	function    uint64 // of a product: the plan
 	guard       uint64 // the fault record, if the kernel must look at it before it runs
-	dst         uint64 // of a launch: where its parameters begin in the batch's
+	dst         uint64 // of a launch or a product: where its parameters begin in the batch's
 	src         uint64 // of a fill: the byte
 	bytes       uint64
 }
@@ -24,6 +24,7 @@ const (
 	launchNode = iota
 	copyNode
 	fillNode
+	productNode
 )
 
 // launch says what to launch. The kernel is found in the committed PTX, or in module if that is not nil.
@@ -44,6 +45,8 @@ type machine interface {
 	cached(key any, text func() string) *module
 	// precision returns that of float32 products; see backend.Options.
 	precision() string
+	// multiplier returns the library that products are given to, or nil.
+	multiplier() multiplier
 }
 
 // batch is what commands are lowered to: launches in order, with their parameters one after the other, so that one call passes all to the
@@ -112,6 +115,11 @@ func (b *batch) launch(l launch, params []byte) {
 	}
 	n.guard = b.faults.guard(l.guarded)
 	b.push(n)
+	b.pass(params)
+}
+
+// pass appends the parameters of the last node.
+func (b *batch) pass(params []byte) {
 	b.params = append(b.params, params...)
 	b.params = append(b.params, make([]byte, align(len(params))-len(params))...)
 }

@@ -35,6 +35,8 @@ func (p *paper) cached(_ any, text func() string) *module { return &module{text:
 
 func (p *paper) precision() string { return "" }
 
+func (p *paper) multiplier() multiplier { return nil }
+
 func newBatch() (*batch, *paper) {
 	p := &paper{refusals: map[string]error{}}
 	return &batch{on: p, faults: faults{record: 77}}, p

@@ -4,6 +4,7 @@ package cuda
 
 // #cgo LDFLAGS: -ldl
 // #include <stdlib.h>
+// #include "cublaslt.h"
 // #include "shim.h"
 import "C"
 
@@ -56,14 +57,18 @@ func openLibrary() (version int, err error) {
 // versionText prints a version of CUDA, which the driver gives as one number.
 func versionText(v int) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) }
 
-// check returns the error that the driver answered, or nil.
+// check returns the error that the driver answered, or cublasLt, or nil.
 func check(s C.Status) error {
 	if s.code == 0 {
 		return nil
 	}
-	e := &callError{call: C.GoString(s.call), code: int(s.code)}
+	e := &callError{call: C.GoString(s.call), code: int(s.code), cublasLt: s.library == C.CUBLASLT_LIBRARY}
 	var name, text *C.char
-	C.weir_error(s.code, &name, &text)
+	if e.cublasLt {
+		C.weir_lt_error(s.code, &name, &text)
+	} else {
+		C.weir_error(s.code, &name, &text)
+	}
 	if name != nil {
 		e.name = C.GoString(name)
 	}

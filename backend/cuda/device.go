@@ -31,6 +31,7 @@ type device struct {
 	rounds  string                // the precision of float32 products
 	failure atomic.Pointer[error] // what poisons all streams
 	loaded  loaded
+	lt      *cublasLt // multiplies, if the device was opened so
 
 	mu      sync.Mutex // of what follows, and of allocation
 	closed  bool
@@ -41,6 +42,9 @@ type device struct {
 
 func openDevice(n int, o backend.Options) (*device, error) {
 	if err := checkPrecision(o.Precision); err != nil {
+		return nil, err
+	}
+	if err := checkMatMul(o); err != nil {
 		return nil, err
 	}
 	if _, err := inspect(n); err != nil {
@@ -59,6 +63,13 @@ func openDevice(n int, o backend.Options) (*device, error) {
 	d.loaded.init()
 	if err := check(C.weir_device_open(C.int(n), &d.handle)); err != nil {
 		return nil, fmt.Errorf("device %d: %w", n, err)
+	}
+	if o.MatMul == "" {
+		return d, nil
+	}
+	if err := d.openCublasLt(); err != nil {
+		_ = d.Close() // what failed first counts
+		return nil, err
 	}
 	return d, nil
 }
@@ -114,9 +125,10 @@ func (d *device) Close() error {
 	d.closed = true
 	freeing := d.freeBlocks()
 	unloading := d.loaded.unload(d)
+	leaving := d.lt.close()
 	closing := d.try(C.weir_device_close(&d.handle))
 	err := d.failed()
-	for _, e := range []error{freeing, unloading, closing} {
+	for _, e := range []error{freeing, unloading, leaving, closing} {
 		switch {
 		case err == nil:
 			err = e

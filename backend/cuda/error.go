@@ -13,13 +13,14 @@ import (
 // takes no more work for it in this process; what lies on the host is intact.
 var ErrDeviceLost = errors.New("device lost")
 
-// callError is a refusal of the driver.
+// callError is a refusal of the driver, or of cublasLt.
 type callError struct {
-	call string
-	code int
-	name string // of the code, like CUDA_ERROR_OUT_OF_MEMORY
-	text string
-	log  string // what the compiler of PTX says
+	call     string
+	code     int
+	cublasLt bool   // whose code it is
+	name     string // of the code, like CUDA_ERROR_OUT_OF_MEMORY
+	text     string
+	log      string // what the compiler of PTX says
 }
 
 func (e *callError) Error() string {
@@ -39,6 +40,10 @@ func (e *callError) Error() string {
 // Unwrap says what kind of failure it is, if that has a name.
 func (e *callError) Unwrap() error {
 	switch {
+	case e.cublasLt:
+		if e.code == allocFailed {
+			return backend.ErrOutOfMemory
+		}
 	case e.code == outOfMemory:
 		return backend.ErrOutOfMemory
 	case e.fatal():
@@ -47,8 +52,11 @@ func (e *callError) Unwrap() error {
 	return nil
 }
 
-// outOfMemory is CUDA_ERROR_OUT_OF_MEMORY.
-const outOfMemory = 2
+// outOfMemory is CUDA_ERROR_OUT_OF_MEMORY, and allocFailed CUBLAS_STATUS_ALLOC_FAILED.
+const (
+	outOfMemory = 2
+	allocFailed = 3
+)
 
 // fatalCodes are those after which a context answers nothing but errors: the driver is shut down, a device that is unavailable, an ECC or link error that
 // cannot be corrected, an illegal address, a timeout, a destroyed context, an assertion, the errors of the hardware from the stack to a failed

@@ -32,19 +32,6 @@ func TestErrorsNameTheCallAndTheCode(t *testing.T) {
 	}
 }
 
-func TestEveryKernelIsInOneModule(t *testing.T) {
-	m, err := find(nil, "upload")
-	require.NoError(t, err)
-	require.Equal(t, "kernels/stream.ptx", m.name)
-	_, err = find(nil, "cook")
-	require.EqualError(t, err, "no kernel cook")
-	own := &module{}
-	m, err = find(own, "cook")
-	require.NoError(t, err)
-	require.Same(t, own, m)
-	require.Equal(t, []string{"a", "b_1"}, entries(".visible .entry a(\n.param .u64 x)\n{\n}\n.entry b_1 (\n)"))
-}
-
 func TestPrecisionsHaveNames(t *testing.T) {
 	for _, name := range []string{"", "tf32", "3xtf32"} {
 		require.NoError(t, checkPrecision(name))

@@ -81,7 +81,7 @@ func TestAModuleThatDoesNotLoad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := d.(*device).function(&module{name: "program 0", text: text}, "map", 0)
-			require.ErrorContains(t, err, "module program 0 does not load: cuModuleLoadDataEx: CUDA_ERROR_INVALID_PTX (218): a PTX JIT compilation failed: ")
+			require.ErrorContains(t, err, "kernel map of program 0 does not load: cuModuleLoadDataEx: CUDA_ERROR_INVALID_PTX (218): a PTX JIT compilation failed: ")
 			require.NotContains(t, err.Error(), "\n")
 			t.Log(err)
 		})

@@ -84,6 +84,19 @@ func checkPrecision(name string) error {
 	return fmt.Errorf("no precision %q; want \"tf32\", \"3xtf32\" or, for exact products, none", name)
 }
 
+// checkMatMul returns an error if products cannot be computed as the options say.
+func checkMatMul(o backend.Options) error {
+	switch {
+	case o.MatMul == "":
+		return nil
+	case o.MatMul != cublasLtName:
+		return fmt.Errorf("no matmul %q; want %q or, for products by kernels of its own, none", o.MatMul, cublasLtName)
+	case o.Precision == "3xtf32":
+		return fmt.Errorf("precision %q with matmul %q, which does not have it; want \"tf32\" or, for float32, none", o.Precision, o.MatMul)
+	}
+	return nil
+}
+
 // arithmeticOf returns how products of the type are computed, float32 in the precision that the device was opened with.
 func arithmeticOf(d backend.DType, precision string) arithmetic {
 	switch {
@@ -107,6 +120,9 @@ func lowerMatMul(b *batch, cmds []backend.Cmd) int {
 	p := product{d: d, a: &c.Src[0], b: &c.Src[1], accumulate: c.Accumulate, arithmetic: arithmeticOf(d.DType, b.on.precision())}
 	p.split()
 	if d.Len() == 0 || p.grain.leaves == 0 && p.accumulate {
+		return 1
+	}
+	if p.lowerToLibrary(b) {
 		return 1
 	}
 	t, lowered := p.choose(), 1

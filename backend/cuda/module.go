@@ -13,13 +13,14 @@ import (
 //go:embed kernels/*.ptx
 var committed embed.FS
 
-// module is PTX that a device compiles when one of its kernels is first launched.
+// module is PTX that a device compiles when its kernel is first wanted. Compiling is slow, so it has one kernel.
 type module struct {
 	name string
+	head string // what it shares with the others of its file, if there are any
 	text string
 }
 
-// committedModules returns, for each kernel of the committed PTX, the module that it is in.
+// committedModules returns, for each kernel of the committed PTX, the module that it is cut out as.
 var committedModules = sync.OnceValues(func() (map[string]*module, error) {
 	names, err := fs.Glob(committed, "kernels/*.ptx")
 	if err != nil {
@@ -31,8 +32,7 @@ var committedModules = sync.OnceValues(func() (map[string]*module, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := &module{name: name, text: string(text)}
-		for _, kernel := range entries(m.text) {
+		for kernel, m := range cutKernels(name, string(text)) {
 			if twin := modules[kernel]; twin != nil {
 				return nil, fmt.Errorf("kernel %s is in %s and in %s", kernel, twin.name, name)
 			}
@@ -42,18 +42,24 @@ var committedModules = sync.OnceValues(func() (map[string]*module, error) {
 	return modules, nil
 })
 
-// entries returns the names of the kernels of a PTX text.
-func entries(text string) []string {
-	var names []string
-	for {
-		_, rest, found := strings.Cut(text, ".entry ")
-		if !found {
-			return names
+// entryStart begins a kernel. What a file has beside its kernels is before the first of them.
+const entryStart = ".visible .entry "
+
+// cutKernels returns the kernels of a file, each with what all of them share. It copies no text.
+func cutKernels(file, text string) map[string]*module {
+	head, rest, found := strings.Cut(text, entryStart)
+	modules := map[string]*module{}
+	for found {
+		kernel, _, _ := strings.Cut(rest, "(")
+		begin := len(text) - len(rest) - len(entryStart)
+		_, rest, found = strings.Cut(rest, entryStart)
+		end := len(text)
+		if found {
+			end -= len(rest) + len(entryStart)
 		}
-		name, _, _ := strings.Cut(rest, "(")
-		names = append(names, strings.TrimSpace(name))
-		text = rest
+		modules[kernel] = &module{name: file, head: head, text: text[begin:end]}
 	}
+	return modules
 }
 
 // find returns the module of a kernel: m, or the committed one that has it if m is nil.

@@ -1,6 +1,7 @@
 //go:build cgo && linux && (amd64 || arm64)
 
 #define _GNU_SOURCE
+#include "cublaslt.h"
 #include "shim.h"
 
 #include <dlfcn.h>
@@ -46,6 +47,8 @@
   X(cuStreamDestroy_v2, (void *stream))                                                                                \
   X(cuStreamSynchronize, (void *stream))                                                                               \
   X(cuStreamWaitEvent, (void *stream, void *event, unsigned flags))                                                    \
+  X(cuStreamBeginCapture_v2, (void *stream, int mode))                                                                 \
+  X(cuStreamEndCapture, (void *stream, void **graph))                                                                  \
   X(cuEventCreate, (void **event, unsigned flags))                                                                     \
   X(cuEventDestroy_v2, (void *event))                                                                                  \
   X(cuEventRecord, (void *event, void *stream))                                                                        \
@@ -55,6 +58,7 @@
   X(cuGraphAddKernelNode, (void **node, void *graph, void *const *after, size_t n, const void *params))                \
   X(cuGraphAddMemcpyNode, (void **node, void *graph, void *const *after, size_t n, const void *params, void *context)) \
   X(cuGraphAddMemsetNode, (void **node, void *graph, void *const *after, size_t n, const void *params, void *context)) \
+  X(cuGraphAddChildGraphNode, (void **node, void *graph, void *const *after, size_t n, void *child))                   \
   X(cuGraphInstantiateWithFlags, (void **executable, void *graph, unsigned long long flags))                           \
   X(cuGraphLaunch, (void *executable, void *stream))                                                                   \
   X(cuGraphExecDestroy, (void *executable))
@@ -76,6 +80,7 @@ enum {
   JIT_ERROR_LOG_SIZE = 6,
   HOST_PORTABLE = 1,
   STREAM_NON_BLOCKING = 1,
+  CAPTURE_RELAXED = 2,
   EVENT_NO_TIMING = 2,
   MEMORY_DEVICE = 2,
 };
@@ -83,17 +88,17 @@ enum {
 #define TRY(call, args)                    \
   do {                                     \
     int code_ = call args;                 \
-    if (code_) return (Status){code_, #call}; \
+    if (code_) return (Status){code_, #call, DRIVER_LIBRARY}; \
   } while (0)
 
-static const Status fine = {0, NULL};
+static const Status fine;
 
 // A context is current in one thread, a goroutine moves between threads, and others in the process may use CUDA on the same ones: so every entry
 // asks. A context that was released may come back at the same address, and is not to be trusted then; generation tells.
 static unsigned generation;
 static __thread unsigned entered;
 
-static Status enter(const Device *d) {
+Status weir_enter(const Device *d) {
   unsigned now = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
   void *current;
   TRY(cuCtxGetCurrent, (&current));
@@ -105,7 +110,7 @@ static Status enter(const Device *d) {
 
 #define ENTER(d)                      \
   do {                                \
-    Status status_ = enter(d);        \
+    Status status_ = weir_enter(d);        \
     if (status_.code) return status_; \
   } while (0)
 
@@ -120,7 +125,7 @@ const char *weir_library(const char *path, int *version, int minimum, Status *st
   if (!cuInit || !cuDriverGetVersion) return "the library has no cuInit or no cuDriverGetVersion";
   int code = cuDriverGetVersion(version);
   if (code) {
-    *status = (Status){code, "cuDriverGetVersion"};
+    *status = (Status){code, "cuDriverGetVersion", DRIVER_LIBRARY};
     return NULL;
   }
   if (*version < minimum) return NULL;
@@ -128,7 +133,7 @@ const char *weir_library(const char *path, int *version, int minimum, Status *st
   if (!(*(void **)(&name) = dlsym(library, #name))) return "the library has no " #name;
   DRIVER(LOAD)
   code = cuInit(0);
-  if (code) *status = (Status){code, "cuInit"};
+  if (code) *status = (Status){code, "cuInit", DRIVER_LIBRARY};
   return NULL;
 }
 
@@ -197,12 +202,12 @@ Status weir_device_open(int ordinal, Device *d) {
 
 // first keeps the earlier of two failures.
 static Status first(Status s, int code, const char *call) {
-  return s.code || !code ? s : (Status){code, call};
+  return s.code || !code ? s : (Status){code, call, DRIVER_LIBRARY};
 }
 
 // weir_device_close gives everything back, whatever fails on the way, and returns the first failure.
 Status weir_device_close(Device *d) {
-  Status s = enter(d);
+  Status s = weir_enter(d);
   if (d->freeing) s = first(s, cuStreamSynchronize(d->freeing), "cuStreamSynchronize");
   if (d->freeing) s = first(s, cuStreamDestroy_v2(d->freeing), "cuStreamDestroy");
   if (d->allocating) s = first(s, cuStreamDestroy_v2(d->allocating), "cuStreamDestroy");
@@ -224,7 +229,7 @@ Status weir_alloc(Device *d, size_t bytes, uint64_t *address) {
   int code = cuStreamSynchronize(d->allocating);
   if (!code) return fine;
   cuMemFreeAsync(*address, d->freeing);
-  return (Status){code, "cuStreamSynchronize"};
+  return (Status){code, "cuStreamSynchronize", DRIVER_LIBRARY};
 }
 
 // weir_reclaim waits for what is being freed and empties the pool.
@@ -270,7 +275,7 @@ Status weir_stream_open(Device *d, void **stream, void **event) {
   int code = cuEventCreate(event, EVENT_NO_TIMING);
   if (!code) return fine;
   cuStreamDestroy_v2(*stream);
-  return (Status){code, "cuEventCreate"};
+  return (Status){code, "cuEventCreate", DRIVER_LIBRARY};
 }
 
 Status weir_stream_close(Device *d, void *stream, void *event) {
@@ -361,6 +366,11 @@ Status weir_run(Device *d, void *stream, const Node *nodes, size_t n, const char
     case FILL:
       TRY(cuMemsetD8Async, (node->dst, (unsigned char)node->src, node->bytes, stream));
       break;
+    case PRODUCT: {
+      Status s = weir_lt_multiply((const Plan *)node->function, params + node->dst, stream);
+      if (s.code) return s;
+      break;
+    }
     default: {
       void *args[] = {(void *)(params + node->dst), (void *)&node->guard};
       TRY(cuLaunchKernel, ((void *)node->function, node->grid[0], node->grid[1], node->grid[2], node->block[0], node->block[1],
@@ -399,7 +409,19 @@ typedef struct {
   size_t width, height;
 } FillNode;
 
-static Status add_node(Device *d, void *graph, const Node *node, const char *params, void **last) {
+// add_product adds what cublasLt launches, of which nothing is known but what a capture records. The stream is one that nobody else has: on the
+// stream of commands the events that others record there would be captured, too.
+static Status add_product(void *graph, const Node *node, const char *params, void **capturing, void *const *last, void **added) {
+  if (!*capturing) TRY(cuStreamCreate, (capturing, STREAM_NON_BLOCKING));
+  TRY(cuStreamBeginCapture_v2, (*capturing, CAPTURE_RELAXED));
+  void *child = NULL;
+  Status s = weir_lt_multiply((const Plan *)node->function, params + node->dst, *capturing);
+  s = first(s, cuStreamEndCapture(*capturing, &child), "cuStreamEndCapture");
+  if (!s.code) s = first(s, cuGraphAddChildGraphNode(added, graph, last, *last != NULL, child), "cuGraphAddChildGraphNode");
+  return child ? first(s, cuGraphDestroy(child), "cuGraphDestroy") : s;
+}
+
+static Status add_node(Device *d, void *graph, const Node *node, const char *params, void **capturing, void **last) {
   void *added;
   size_t after = *last != NULL;
   switch (node->kind) {
@@ -418,6 +440,11 @@ static Status add_node(Device *d, void *graph, const Node *node, const char *par
     TRY(cuGraphAddMemsetNode, (&added, graph, last, after, &f, d->context));
     break;
   }
+  case PRODUCT: {
+    Status s = add_product(graph, node, params, capturing, last, &added);
+    if (s.code) return s;
+    break;
+  }
   default: {
     void *args[] = {(void *)(params + node->dst), (void *)&node->guard};
     KernelNode k = {(void *)node->function, {node->grid[0], node->grid[1], node->grid[2]},
@@ -430,13 +457,13 @@ static Status add_node(Device *d, void *graph, const Node *node, const char *par
 }
 
 static Status fill_graph(Device *d, void *graph, const Node *nodes, size_t n, const char *params, size_t *at) {
-  void *last = NULL;
-  for (size_t i = 0; i < n; i++) {
+  void *last = NULL, *capturing = NULL;
+  Status s = fine;
+  for (size_t i = 0; i < n && !s.code; i++) {
     *at = i;
-    Status s = add_node(d, graph, &nodes[i], params, &last);
-    if (s.code) return s;
+    s = add_node(d, graph, &nodes[i], params, &capturing, &last);
   }
-  return fine;
+  return capturing ? first(s, cuStreamDestroy_v2(capturing), "cuStreamDestroy") : s;
 }
 
 // weir_graph_make returns a graph that runs the nodes in order. It has copied the parameters.
@@ -449,7 +476,7 @@ Status weir_graph_make(Device *d, const Node *nodes, size_t n, const char *param
   int code = cuGraphDestroy(graph);
   if (code && !s.code) {
     cuGraphExecDestroy(*executable);
-    return (Status){code, "cuGraphDestroy"};
+    return (Status){code, "cuGraphDestroy", DRIVER_LIBRARY};
   }
   return s;
 }

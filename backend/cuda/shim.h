@@ -5,25 +5,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Status is what the driver answered: CUresult, 0 for success, and the call that failed.
+// Status is what a library answered: CUresult or cublasStatus_t, 0 for success, and the call that failed.
 typedef struct {
   int code;
   const char *call;
+  int library;  // DRIVER_LIBRARY or CUBLASLT_LIBRARY, whose code it is
 } Status;
+
+enum { DRIVER_LIBRARY, CUBLASLT_LIBRARY };
 
 // Node is one entry of a batch. It has the layout of node in batch.go.
 typedef struct {
-  uint32_t kind;  // LAUNCH, COPY or FILL
+  uint32_t kind;  // LAUNCH, COPY, FILL or PRODUCT
   uint32_t shared;
   uint32_t grid[3], block[3];
-  uint64_t function;
-  uint64_t guard;  // the address of the stream's fault record if the kernel must look at it
-  uint64_t dst;    // LAUNCH: where its parameters begin
-  uint64_t src;    // FILL: the byte
+  uint64_t function;  // PRODUCT: the plan
+  uint64_t guard;     // the address of the stream's fault record if the kernel must look at it
+  uint64_t dst;       // LAUNCH, PRODUCT: where its parameters begin
+  uint64_t src;       // FILL: the byte
   uint64_t bytes;
 } Node;
 
-enum { LAUNCH, COPY, FILL };
+enum { LAUNCH, COPY, FILL, PRODUCT };
 
 // Properties of a device.
 typedef struct {
@@ -38,6 +41,9 @@ typedef struct {
   void *pool;  // NULL where the driver has no memory pools
   void *allocating, *freeing;
 } Device;
+
+// weir_enter makes the device's context current in this thread.
+Status weir_enter(const Device *d);
 
 const char *weir_library(const char *path, int *version, int minimum, Status *status);
 void weir_error(int code, const char **name, const char **text);

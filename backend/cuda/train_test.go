@@ -41,8 +41,13 @@ func training(d backend.DType) train.Config {
 
 // losses trains on a device for some steps, replayed or eager, and calls after, if it is not nil, behind each.
 func losses(name string, c train.Config, steps int, eager bool, after func(step int)) (all []float64, err error) {
+	return lossesWith(name, backend.Options{}, c, steps, eager, after)
+}
+
+// lossesWith is losses on a device of such options.
+func lossesWith(name string, o backend.Options, c train.Config, steps int, eager bool, after func(step int)) (all []float64, err error) {
 	defer tensor.Catch(&err)
-	dev, err := tensor.Open(name, backend.Options{})
+	dev, err := tensor.Open(name, o)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func TestABundlePassesOnAnEmulatedGPU(t *testing.T) {
 	library, out := filepath.Join(dir, "libcuda.so.1"), filepath.Join(dir, "out.json")
 	require.NoError(t, os.WriteFile(library, driver, 0o755))
 	c := exec.Command(filepath.Join(bundle, "gpu"), "-small", "-python", "no-python", "-out", out)
-	c.Dir, c.Env = dir, append(os.Environ(), emulator.Variable+"="+library)
+	c.Dir, c.Env = dir, append(os.Environ(), emulator.Variable+"="+library, "WEIR_CUBLASLT_LIBRARY="+library)
 	printed, err := c.CombinedOutput()
 	require.NoError(t, err, "%s", printed)
 
@@ -55,6 +55,9 @@ func TestABundlePassesOnAnEmulatedGPU(t *testing.T) {
 	}
 	require.Equal(t, 12, required)
 	require.Equal(t, absent, byName(t, found, "PyTorch's kernels").Status)
+	byLibrary := byName(t, found, "cublasLt")
+	require.Equal(t, passed, byLibrary.Status, byLibrary.Why)
+	require.Contains(t, string(byLibrary.Report), `"matmul": "cublaslt"`)
 	require.Positive(t, byName(t, found, "start-up, nothing compiled before").SaidAfter)
 }
 

@@ -23,7 +23,7 @@ type benchCmd struct {
 	Backends []string `placeholder:"NAME,…" help:"Backends side by side, the first one the measure of the others (default: all that are available)."`
 	Workers  []int    `placeholder:"N,…" help:"Numbers of threads of CPU backends, each measured (default: all threads)."`
 	Suite    []string `placeholder:"NAME,…" help:"Suites: ${suites} (default: all)."`
-	precisionFlag
+	productFlags
 	Filter string   `placeholder:"REGEX" help:"Only cases whose names match."`
 	DType  []string `name:"dtype" placeholder:"NAME,…" default:"float32" help:"Float types of the operations."`
 	Size   string   `default:"usual" enum:"usual,small,large,huge" help:"Size of the operands: usual, small (for slow backends), large, or huge (for GPUs)."`
@@ -85,7 +85,7 @@ func (b *benchCmd) Run(ctx context.Context, c *console) (err error) {
 
 // options returns those of the flags.
 func (b *benchCmd) options() (o bench.Options, err error) {
-	o = bench.Options{Suites: b.Suite, Precision: b.Precision, Budget: b.Budget, Passes: b.Passes}
+	o = bench.Options{Suites: b.Suite, Precision: b.Precision, MatMul: b.MatMul, Budget: b.Budget, Passes: b.Passes}
 	if o.Size, err = bench.ParseSize(b.Size); err != nil {
 		return o, err
 	}
@@ -141,7 +141,7 @@ func (b *benchCmd) open() (devices []backend.Device, err error) {
 	}
 	for _, name := range names {
 		for _, w := range workers {
-			dev, err := backend.Open(name, backend.Options{Workers: w, Precision: b.Precision})
+			dev, err := backend.Open(name, backend.Options{Workers: w, Precision: b.Precision, MatMul: b.MatMul})
 			if err != nil {
 				for _, dev := range devices {
 					err = errors.Join(err, dev.Close())

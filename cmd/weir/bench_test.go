@@ -94,6 +94,7 @@ func TestBenchRefusesWhatCannotBeMeant(t *testing.T) {
 		{exitUsage, []string{"--workers", "0"}, "weir: --workers is 0; want at least 1\n"},
 		{exitUsage, []string{"--size", "vast"}, `--size must be one of "usual","small","large"`},
 		{exitFailure, []string{"--backends", "cpu", "--precision", "tf32"}, `weir: cpu: no precision "tf32"; products are exact here` + "\n"},
+		{exitFailure, []string{"--backends", "cpu", "--matmul", "cublaslt"}, `weir: cpu: no matmul "cublaslt"; products are by its own kernels here` + "\n"},
 		{exitFailure, []string{"--backends", "tpu"}, `weir: backend: unknown backend "tpu"; have `},
 		{exitFailure, []string{"--suite", "speed"}, `weir: bench: no suite "speed"; want some of ops, matmul, memory, random, mle, sample` + "\n"},
 		{exitFailure, []string{"--filter", "nothing at all"}, "weir: bench: no case of the suites "},

@@ -146,6 +146,7 @@ func TestBadInputIsOneLine(t *testing.T) {
 		{"zero eval batch", []string{"eval", "--from", run, "--batch", "0"}, 2, "batch is 0; want 1 to"},
 		{"columns of a target", []string{"train", "--columns", "a"}, 2, "columns are picked from data"},
 		{"precision", []string{"train", "--backend", "cpu", "--precision", "tf32"}, 1, `cpu: no precision "tf32"; products are exact here`},
+		{"matmul", []string{"train", "--backend", "cpu", "--matmul", "cublaslt"}, 1, `cpu: no matmul "cublaslt"; products are by its own kernels here`},
 		{"backend", []string{"train", "--backend", "abacus"}, 1, `unknown backend "abacus"; have`},
 		{"device number", []string{"train", "--backend", "cpu:7"}, 1, "no device 7"},
 		{"zero workers", []string{"train", "--workers", "0"}, 2, "workers is 0; want at least 1"},

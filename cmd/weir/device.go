@@ -14,18 +14,19 @@ type deviceFlags struct {
 	Workers *int   `placeholder:"N" help:"Threads of a CPU backend (default: all)."`
 }
 
-// precisionFlag chooses between speed and bits.
-type precisionFlag struct {
+// productFlags choose between the speed and the bits of matrix products.
+type productFlags struct {
 	Precision string `placeholder:"NAME" help:"Round what float32 matrix products multiply, on cuda: tf32 (10 bits, fastest) or 3xtf32 (nearly exact) (default: exact)."`
+	MatMul    string `name:"matmul" placeholder:"NAME" help:"Library for matrix products of 64 rows, columns and terms or more, on cuda: cublaslt (default: kernels of Weir's own)."`
 }
 
 // on opens the device and calls f with a stream of it.
-func (d deviceFlags) on(f func(s *tensor.Stream) error) error { return d.in(precisionFlag{}, f) }
+func (d deviceFlags) on(f func(s *tensor.Stream) error) error { return d.in(productFlags{}, f) }
 
-// in is on with a precision.
-func (d deviceFlags) in(p precisionFlag, f func(s *tensor.Stream) error) (err error) {
+// in is on with products as the flags say.
+func (d deviceFlags) in(p productFlags, f func(s *tensor.Stream) error) (err error) {
 	defer tensor.Catch(&err)
-	o := backend.Options{Precision: p.Precision}
+	o := backend.Options{Precision: p.Precision, MatMul: p.MatMul}
 	if d.Workers != nil {
 		if *d.Workers < 1 {
 			return usageError{fmt.Errorf("--workers is %d; want at least 1", *d.Workers)}

@@ -27,11 +27,11 @@ type trainCmd struct {
 	CheckpointEvery *int `group:"Files:" placeholder:"N" help:"Steps between checkpoints (default: about a minute)."`
 	Keep            int  `group:"Files:" default:"3" help:"Latest checkpoints that stay, beside the one of the best held-out bound."`
 
-	EvalSamples   int `group:"Running:" default:"${evalSamples}" help:"Samples in the final report and picture."`
-	deviceFlags   `group:"Running:"`
-	precisionFlag `group:"Running:"`
-	Eager         bool `group:"Running:" help:"Run each step afresh instead of replaying a recorded one; the results are the same."`
-	JSON          bool `group:"Running:" name:"json" help:"Print progress and the report as lines of JSON."`
+	EvalSamples  int `group:"Running:" default:"${evalSamples}" help:"Samples in the final report and picture."`
+	deviceFlags  `group:"Running:"`
+	productFlags `group:"Running:"`
+	Eager        bool `group:"Running:" help:"Run each step afresh instead of replaying a recorded one; the results are the same."`
+	JSON         bool `group:"Running:" name:"json" help:"Print progress and the report as lines of JSON."`
 }
 
 // Run trains until the steps are done or ctx is, and then saves, draws and reports.
@@ -40,7 +40,7 @@ func (t *trainCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	return t.in(t.precisionFlag, func(s *tensor.Stream) (err error) {
+	return t.in(t.productFlags, func(s *tensor.Stream) (err error) {
 		r, err := open(s, c)
 		if err != nil {
 			return err

@@ -9,8 +9,11 @@ import (
 	"testing"
 )
 
-// Variable names the driver library for backend/cuda.
-const Variable = "WEIR_CUDA_LIBRARY"
+// Variable names the driver library for backend/cuda, and multiplier cublasLt, which the emulated driver has in itself.
+const (
+	Variable   = "WEIR_CUDA_LIBRARY"
+	multiplier = "WEIR_CUBLASLT_LIBRARY"
+)
 
 // ErrUnavailable is why there is no emulated driver where it cannot be built: another system, or no g++.
 var ErrUnavailable = errors.New("no emulated CUDA driver")
@@ -23,9 +26,18 @@ func Use() error { return use() }
 func Active() bool { return filepath.Dir(os.Getenv(Variable)) == cacheDir() }
 
 var use = sync.OnceValue(func() error {
-	if os.Getenv(Variable) != "" {
+	if os.Getenv(Variable) == "" {
+		if err := build(); err != nil {
+			return err
+		}
+	}
+	if !Active() {
 		return nil
 	}
+	return os.Setenv(multiplier, os.Getenv(Variable)) // a real one would find no GPU
+})
+
+func build() error {
 	s, err := Committed()
 	if err != nil {
 		return err
@@ -35,7 +47,7 @@ var use = sync.OnceValue(func() error {
 		return err
 	}
 	return os.Setenv(Variable, path)
-})
+}
 
 // Main is the TestMain of a package whose tests run on every backend there is: it makes that one of them, and runs the tests without it where Use finds no
 // driver. It ends the process.

@@ -30,6 +30,7 @@ const std::map<int, std::pair<const char *, const char *>> codes = {
     {misaligned_address, {"CUDA_ERROR_MISALIGNED_ADDRESS", "misaligned address"}},
     {launch_failed, {"CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"}},
     {not_supported, {"CUDA_ERROR_NOT_SUPPORTED", "operation not supported"}},
+    {capture_unsupported, {"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"}},
     {unknown, {"CUDA_ERROR_UNKNOWN", "unknown error"}},
 };
 
@@ -62,6 +63,7 @@ const char *name_of_leak(const Context &c) {
   if (!c.modules.empty()) return "a module";
   if (!c.graphs.empty()) return "a graph";
   if (!c.pools.empty()) return "a pool";
+  if (const char *leak = library_leak()) return leak;
   return live_count(c.device) ? "memory" : nullptr;
 }
 
@@ -75,6 +77,7 @@ void close_context(Context *c) {
   for (Graph *g : c->graphs) delete g;
   for (Pool *p : c->pools) delete p;
   forget(c->device);
+  if (!held()) forget_library();
   int device = c->device;
   *c = Context{};
   c->device = device;
@@ -105,6 +108,12 @@ int enter(const char *name) {
 }
 
 Stream *stream_of(void *p) { return has(current->streams, p) ? (Stream *)p : nullptr; }
+
+int waiting_stream_of(void *p, Stream **s) {
+  *s = stream_of(p);
+  if (!*s) return invalid_handle;
+  return (*s)->capture ? complain(capture_unsupported, "a stream that is being captured is waited for") : int(success);
+}
 
 std::shared_ptr<Event> event_of(void *p) {
   auto it = current->events.find((Event *)p);

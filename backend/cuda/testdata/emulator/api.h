@@ -26,6 +26,7 @@ enum {
   invalid_handle = 400,
   not_found = 500,
   not_supported = 801,
+  capture_unsupported = 900,
   unknown = 999,
 };
 
@@ -68,8 +69,9 @@ int enter(const char *name);
 
 template <class T> bool has(const std::set<T *> &all, const void *p) { return all.count((T *)p) > 0; }
 
-// stream_of and event_of return what the handle stands for in the current context, or null.
+// stream_of and event_of return what the handle stands for in the current context, or null. waiting_stream_of is for calls that cannot be captured.
 Stream *stream_of(void *p);
+int waiting_stream_of(void *p, Stream **s);
 std::shared_ptr<Event> event_of(void *p);
 
 // erase_from takes a handle out of what the context has, and deletes it.
@@ -84,6 +86,10 @@ template <class T> int erase_from(std::set<T *> &all, void *p) {
 int copy_node(uint64_t dst, uint64_t src, size_t bytes);
 int fill_node(uint64_t dst, int value, size_t bytes);
 int run_kernel(const Launch &l);
+
+// library_leak names an object of cublasLt that was not destroyed, or is null.
+const char *library_leak();
+void forget_library();
 
 // prepare checks a launch and makes it, with a copy of its parameters.
 int prepare(void *function, Shape grid, Shape block, unsigned shared, void **params, Launch *l);

@@ -84,6 +84,34 @@ API cuGraphAddMemsetNode(void **node, void *graph, void *const *after, size_t n,
   return add_node(node, graph, after, n, [=] { return fill_node(dst, value, bytes); });
 }
 
+// A child graph is copied, and its nodes run as one.
+API cuGraphAddChildGraphNode(void **node, void *graph, void *const *after, size_t n, void *child) {
+  ENTER("cuGraphAddChildGraphNode")
+  if (!has(current->graphs, child)) return invalid_handle;
+  auto copy = std::make_shared<Graph>(*(Graph *)child);
+  return add_node(node, graph, after, n, [copy] { return run_graph(*copy); });
+}
+
+// Only a capture that lets other threads go on is emulated.
+API cuStreamBeginCapture_v2(void *stream, int mode) {
+  ENTER("cuStreamBeginCapture_v2")
+  Stream *s = stream_of(stream);
+  if (!s || s->capture) return invalid_handle;
+  if (mode != 2) return complain(invalid_value, "only relaxed captures are emulated");
+  s->capture = new Graph{current->device, {}};
+  current->graphs.insert(s->capture);
+  return success;
+}
+
+API cuStreamEndCapture(void *stream, void **graph) {
+  ENTER("cuStreamEndCapture")
+  Stream *s = stream_of(stream);
+  if (!s || !s->capture) return invalid_handle;
+  *graph = s->capture;
+  s->capture = nullptr;
+  return success;
+}
+
 // An executable graph is a copy.
 API cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long long) {
   ENTER("cuGraphInstantiateWithFlags")

@@ -7,7 +7,7 @@ using namespace emulator;
 
 API cuStreamCreate(void **stream, unsigned) {
   ENTER("cuStreamCreate")
-  Stream *s = new Stream{current->device, {}};
+  Stream *s = new Stream{current->device, {}, nullptr};
   current->streams.insert(s);
   open_stream(s);
   *stream = s;
@@ -19,6 +19,7 @@ API cuStreamDestroy_v2(void *stream) {
   Stream *s = stream_of(stream);
   if (!s) return invalid_handle;
   drain(s); // a driver lets it finish without waiting
+  if (s->capture) erase_from(current->graphs, s->capture);
   close_stream(s);
   erase_from(current->streams, stream);
   return lost[current->device];
@@ -26,17 +27,18 @@ API cuStreamDestroy_v2(void *stream) {
 
 API cuStreamSynchronize(void *stream) {
   ENTER("cuStreamSynchronize")
-  Stream *s = stream_of(stream);
-  if (!s) return invalid_handle;
+  Stream *s;
+  if (int code = waiting_stream_of(stream, &s)) return code;
   drain(s);
   return lost[s->device];
 }
 
 API cuStreamWaitEvent(void *stream, void *event, unsigned) {
   ENTER("cuStreamWaitEvent")
-  Stream *s = stream_of(stream);
+  Stream *s;
+  if (int code = waiting_stream_of(stream, &s)) return code;
   auto e = event_of(event);
-  if (!s || !e) return invalid_handle;
+  if (!e) return invalid_handle;
   enqueue(s, {nullptr, e, e->recorded});
   return success;
 }
@@ -57,9 +59,10 @@ API cuEventDestroy_v2(void *event) {
 
 API cuEventRecord(void *event, void *stream) {
   ENTER("cuEventRecord")
-  Stream *s = stream_of(stream);
+  Stream *s;
+  if (int code = waiting_stream_of(stream, &s)) return code;
   auto e = event_of(event);
-  if (!s || !e) return invalid_handle;
+  if (!e) return invalid_handle;
   long generation = ++e->recorded;
   enqueue(s, {[=] { return e->reached = std::max(e->reached, generation), int(success); }, nullptr});
   return success;

@@ -62,6 +62,7 @@ bool read_options() {
   o.devices = std::min(int(number("DEVICES", o.devices)), 16);
   o.capability = int(number("CAPABILITY", o.capability));
   o.version = int(number("VERSION", o.version));
+  o.cublaslt = int(number("CUBLASLT", o.cublaslt));
   o.pools = number("POOLS", 1) != 0;
   o.fail_at = long(number("FAIL_AT", 0));
   o.fail_call = text("FAIL_CALL", "");

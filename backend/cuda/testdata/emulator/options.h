@@ -22,6 +22,7 @@ struct Options {
   int devices = 1;                 // DEVICES there are, 16 at the most
   int capability = 80;             // CAPABILITY: 80 is 8.0
   int version = 12040;             // VERSION of the driver: 12040 is 12.4
+  int cublaslt = 120805;           // CUBLASLT: the version of that library
   bool pools = true;               // POOLS: 0 if the device has no stream-ordered memory
   long fail_at = 0;                // FAIL_AT: the n-th call fails, counted from 1, before it does anything
   std::string fail_call;           // FAIL_CALL: count only the calls of that name

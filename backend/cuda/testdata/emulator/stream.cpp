@@ -45,6 +45,12 @@ void open_stream(Stream *s) { streams.push_back(s); }
 void close_stream(Stream *s) { streams.erase(std::find(streams.begin(), streams.end(), s)); }
 
 void enqueue(Stream *s, Item item) {
+  if (s->capture) {
+    std::vector<Node> &nodes = s->capture->nodes;
+    if (!nodes.empty()) nodes.back().before.push_back(nodes.size());
+    nodes.push_back({std::move(item.work), size_t(!nodes.empty()), {}});
+    return;
+  }
   s->items.push_back(std::move(item));
   if (!options.deferred) drain(s);
 }

@@ -25,9 +25,12 @@ struct Item {
   const void *memory = nullptr;  // pinned, that it will touch
 };
 
+struct Graph;
+
 struct Stream {
   int device;
   std::deque<Item> items;
+  Graph *capture = nullptr; // what records work in the place of running it
 };
 
 struct Node {
@@ -47,6 +50,7 @@ extern int lost[most_devices];
 
 void open_stream(Stream *s);
 void close_stream(Stream *s);
+// enqueue adds to what the stream has to do, or to the graph that captures it, behind what that has.
 void enqueue(Stream *s, Item item);
 
 // drain runs until the stream, the event's last record, or all streams are done.
