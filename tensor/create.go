@@ -40,6 +40,7 @@ func FromSlice[T Element](s *Stream, data []T, shape ...int) *Tensor {
 }
 
 // FromBytes returns a tensor of any dtype from its elements in row-major order and the machine's byte order.
+// That of the entries of package tensorio is little-endian: on another machine they must be swapped first.
 func FromBytes(s *Stream, d backend.DType, data []byte, shape ...int) *Tensor {
 	t := s.alloc("from bytes", d, shape)
 	if t.Len()*d.Size() != len(data) {

@@ -155,7 +155,7 @@ func OpenExperiment(s *tensor.Stream, path string, adjust func(*Config)) (e *Exp
 	if c.model() != saved {
 		return nil, fmt.Errorf("%s: its policies are %+v; they cannot become %+v", path, saved, c.model())
 	}
-	if e, err = NewExperiment(s, c); err != nil {
+	if e, err = newExperiment(s, c, f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := e.restore(f); err != nil {
@@ -201,6 +201,21 @@ func (e *Experiment) restore(f *safetensors.File) (err error) {
 	}
 	e.rng.SetState(place)
 	return e.stream.Sync()
+}
+
+// checkWeights returns an error if f does not hold the weights that its settings claim in dim dimensions.
+func checkWeights(f *safetensors.File, c Config, dim int) error {
+	held := 0
+	for _, e := range f.Entries {
+		if strings.HasPrefix(e.Name, paramPrefix+".") || strings.HasPrefix(e.Name, bufferPrefix+".") {
+			held += len(e.Data) / e.DType.Size()
+		}
+	}
+	pf, pb := c.policies()
+	if err := pf.CheckWeights(dim, held); err != nil || c.LearnPB == FixedBridge {
+		return err
+	}
+	return pb.CheckWeights(dim, held)
 }
 
 // tensors uploads the entries of f whose names begin with prefix, and returns them without it.

@@ -148,6 +148,13 @@ func TestCheckpointsThatAreNone(t *testing.T) {
 			"train: batch is -8; want 1 to 16777216",
 		},
 		{
+			"more weights than the file has",
+			edit(func(f *safetensors.File) {
+				f.Metadata["weir.config"] = strings.Replace(f.Metadata["weir.config"], `"hidden":8`, `"hidden":1048576`, 1)
+			}),
+			"in 2 dimensions has 29360170 weights; there are ",
+		},
+		{
 			"dtype",
 			edit(func(f *safetensors.File) {
 				f.Metadata["weir.config"] = strings.Replace(f.Metadata["weir.config"], "float32", "int8", 1)

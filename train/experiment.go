@@ -8,6 +8,7 @@ import (
 	"github.com/weir-ml/weir/nn"
 	"github.com/weir-ml/weir/optim"
 	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/tensorio/safetensors"
 )
 
 // Experiment is a maximum-likelihood run on one stream.
@@ -29,6 +30,11 @@ type Experiment struct {
 // Settings out of range, data that cannot be read and an unknown target are errors.
 func NewExperiment(s *tensor.Stream, c Config) (e *Experiment, err error) {
 	defer tensor.Catch(&err)
+	return newExperiment(s, c, nil)
+}
+
+// newExperiment is NewExperiment of settings that checkpoint, if there is one, holds the weights of.
+func newExperiment(s *tensor.Stream, c Config, checkpoint *safetensors.File) (e *Experiment, err error) {
 	c = c.WithDefaults()
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -37,6 +43,11 @@ func NewExperiment(s *tensor.Stream, c Config) (e *Experiment, err error) {
 	source, dim, err := e.openSource()
 	if err != nil {
 		return nil, err
+	}
+	if checkpoint != nil {
+		if err := checkWeights(checkpoint, c, dim); err != nil {
+			return nil, err
+		}
 	}
 	if e.Loss, err = newLoss(e.rng, c, dim); err != nil {
 		return nil, err

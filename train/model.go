@@ -60,6 +60,9 @@ func openModel(s *tensor.Stream, f *safetensors.File, c Config) (*Model, error) 
 		}
 		m.Columns, m.Standardize = stored.Columns, &stored.Standardizer
 	}
+	if err := checkWeights(f, c, len(m.Columns)); err != nil {
+		return nil, err
+	}
 	rng := tensor.NewRNG(s, 0) // for weights that are overwritten
 	defer rng.Release()
 	loss, err := newLoss(rng, c, len(m.Columns))

@@ -3,6 +3,7 @@ package train_test
 import (
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,7 @@ import (
 	"github.com/weir-ml/weir/gflownet/diffusion"
 	"github.com/weir-ml/weir/internal/testdevice"
 	"github.com/weir-ml/weir/tensor"
+	"github.com/weir-ml/weir/tensorio/safetensors"
 	"github.com/weir-ml/weir/train"
 )
 
@@ -63,6 +65,21 @@ func TestAFrozenModelDrawsOnAnyStream(t *testing.T) {
 	got, err := m.Draw(t.Context(), tensor.NewRNG(other, 7), 10, 4)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
+}
+
+func TestAModelIsNotMadeLargerThanItsFile(t *testing.T) {
+	s := testdevice.Stream(t, 1)
+	e, err := train.NewExperiment(s, tinyConfig())
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "checkpoint.safetensors")
+	require.NoError(t, e.Save(path))
+	f, err := safetensors.Open(path)
+	require.NoError(t, err)
+	f.Metadata["weir.config"] = strings.Replace(f.Metadata["weir.config"], `"joint_layers":1`, `"joint_layers":1000`, 1)
+	require.NoError(t, safetensors.WriteFile(path, f))
+	_, err = train.OpenModel(s, path)
+	require.ErrorContains(t, err, path+": diffusion: a network of ")
+	require.ErrorContains(t, err, " weights; there are ")
 }
 
 func TestLogDensityIsNormalised(t *testing.T) {

@@ -72,9 +72,9 @@ func (r *Report) distances(ctx context.Context, exact int, samples, truth, other
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	median := transport.MedianDistance(truth, d)
-	if median == 0 {
-		return nil // one point, or the same over and over: there is no scale to compare at
+	median, err := transport.MedianDistance(truth, d)
+	if err != nil || median == 0 {
+		return err // one point, or the same over and over: there is no scale to compare at
 	}
 	bandwidths := []float64{median / 4, median / 2, median, 2 * median, 4 * median}
 	r.MMD2 = &Discrepancy{Median: median}

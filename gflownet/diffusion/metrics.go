@@ -45,9 +45,14 @@ func (s *Sampler) BackwardPaths(ctx context.Context, rng *tensor.RNG, x *tensor.
 // that tightens with the number of paths,
 //
 //	log p̂(x) = log 1/K Σ_k exp(Σ log p_F − Σ log p_B of path k)
+//
+// It panics with a *tensor.Error if paths is below 1, or the balances are not as many for each point.
 func LogLikelihood(balance []float64, paths int) []float64 {
+	if paths < 1 || len(balance)%paths != 0 {
+		tensor.Fail("log likelihood", nil, "%d balances of %d paths a point; want at least 1 path, and a multiple of them", len(balance), paths)
+	}
 	values := make([]float64, 0, len(balance)/paths)
-	for lo := 0; lo+paths <= len(balance); lo += paths {
+	for lo := 0; lo < len(balance); lo += paths {
 		var e WeightEstimator
 		for _, b := range balance[lo : lo+paths] {
 			e.Add(-b)

@@ -1,6 +1,7 @@
 package diffusion_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -135,6 +136,15 @@ func TestStandardErrorsAreTheSpread(t *testing.T) {
 func TestLogLikelihoodAveragesPaths(t *testing.T) {
 	got := diffusion.LogLikelihood([]float64{1, 1, 1000, 1000 + math.Log(3)}, 2)
 	require.InDeltaSlice(t, []float64{-1, -1000 + math.Log(2.0/3)}, got, 1e-12)
+	require.Empty(t, diffusion.LogLikelihood(nil, 2))
+	for _, paths := range []int{-1, 0, 2} {
+		var err error
+		func() {
+			defer tensor.Catch(&err)
+			diffusion.LogLikelihood([]float64{1, 2, 3}, paths)
+		}()
+		require.ErrorContains(t, err, fmt.Sprintf("log likelihood: 3 balances of %d paths a point", paths))
+	}
 }
 
 // A policy whose density is known: without drift, and with forward and bridge variance alike, every path back from x has the same balance, minus the

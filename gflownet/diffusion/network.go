@@ -43,6 +43,13 @@ func (c NetConfig) Check() error {
 	return nil
 }
 
+// weights returns how many numbers a network from in to out has, those that are not trained included. c is complete and checked.
+func (c NetConfig) weights(in, out int) int {
+	linear := func(in, out int) int { return (in + 1) * out }
+	return 2*c.Harmonics + linear(2*c.Harmonics, c.Hidden) + linear(c.Hidden, c.Embed) + linear(in, c.Embed) +
+		linear(c.Embed, c.Hidden) + (c.JointLayers-1)*linear(c.Hidden, c.Hidden) + linear(c.Hidden, out)
+}
+
 // PISGradNet is the network of the path integral sampler (Zhang and Chen, arXiv:2111.15141) in the form that torchgfn uses: the state by
 // one linear layer and the time by sines and cosines and two linear layers are embedded, added, and passed through GELU layers.
 type PISGradNet struct {

@@ -118,6 +118,19 @@ func (c PolicyConfig) outputs(dim int) int {
 	return dim
 }
 
+// CheckWeights returns an error if n numbers are too few for the network of a policy in dim dimensions, those that are not trained included: so a file
+// that claims more than it holds is refused before memory is taken for the claim. A size out of range is an error too.
+func (c PolicyConfig) CheckWeights(dim, n int) error {
+	c = c.WithDefaults()
+	if err := c.Net.Check(); err != nil {
+		return err
+	}
+	if want := c.Net.weights(dim, c.outputs(dim)); want > n {
+		return fmt.Errorf("diffusion: a network of %+v in %d dimensions has %d weights; there are %d", c.Net, dim, want, n)
+	}
+	return nil
+}
+
 // split separates a network's output into the first dim columns and, if the variance is learned, the others.
 func (c PolicyConfig) split(out *autograd.Var, dim int) (mean, spread *autograd.Var) {
 	if !c.LearnVariance {

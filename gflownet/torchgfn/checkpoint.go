@@ -87,6 +87,9 @@ func (c *Checkpoint) sort(entries []tensorio.Entry) (err error) {
 	if c.Forward, err = newPolicy(forward); err != nil {
 		return fmt.Errorf("the forward policy %w", err)
 	}
+	if err := c.Forward.checkWeights(); err != nil {
+		return fmt.Errorf("the forward policy %w", err)
+	}
 	if len(backward) == 0 {
 		return nil
 	}
@@ -95,6 +98,9 @@ func (c *Checkpoint) sort(entries []tensorio.Entry) (err error) {
 	}
 	if c.Forward.Dim != c.Backward.Dim {
 		return fmt.Errorf("the policies disagree: forward in %d dimensions, backward in %d", c.Forward.Dim, c.Backward.Dim)
+	}
+	if err := c.Backward.checkWeights(); err != nil {
+		return fmt.Errorf("the backward policy %w", err)
 	}
 	return nil
 }

@@ -64,6 +64,18 @@ func newPolicy(weights []tensorio.Entry) (*Policy, error) {
 	return p, err
 }
 
+// checkWeights returns an error if the file's tensors are too few for the sizes read off them, as where a name claims many layers.
+func (p *Policy) checkWeights() error {
+	numbers := 0
+	for _, e := range p.weights {
+		numbers += len(e.Data) / e.DType.Size()
+	}
+	if err := p.config(Settings{}).CheckWeights(p.Dim, numbers); err != nil {
+		return fmt.Errorf("is not as large as its names and shapes say: %w", err)
+	}
+	return nil
+}
+
 // lastLayer returns the name of the weight of a network's last layer: the only one of the sequence, after the first, that is no sequence itself.
 func lastLayer(shapes map[string][]int) (name string, err error) {
 	for n := range shapes {

@@ -241,6 +241,7 @@ func TestFilesThatHoldNoPoliciesAreErrors(t *testing.T) {
 				e.Shape = []int{32, 1}
 			}
 		}, "the policies disagree: forward in 2 dimensions, backward in 1"},
+		{"layers", rename(last, "pf.module.joint_model.model.999.weight"), "JointLayers:997 ZeroInit:false} in 2 dimensions has "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := safetensors.Open(good)

@@ -104,9 +104,12 @@ func (k kernel) sum(ctx context.Context, n int, row func(i int) float64) (total 
 }
 
 // MedianDistance returns the median of the distances between different points of a sample, of its first thousand if it has more: the usual bandwidth of
-// [MMD2]. Taken of the true sample, it is the same for every model. x is row-major, d at least 1. It is 0 if there are fewer than two points, or half of the
-// pairs coincide.
-func MedianDistance(x []float64, d int) float64 {
+// [MMD2]. Taken of the true sample, it is the same for every model. x is row-major. It is 0 if there are fewer than two points, or half of the pairs
+// coincide. A d below 1, and a length that is no multiple of d, are errors.
+func MedianDistance(x []float64, d int) (float64, error) {
+	if d < 1 || len(x)%d != 0 {
+		return 0, fmt.Errorf("transport: x holds %d numbers in %d dimensions; want at least 1 dimension, and a multiple of it", len(x), d)
+	}
 	const most = 1000
 	n := min(len(x)/d, most)
 	squares := make([]float64, 0, n*(n-1)/2)
@@ -116,8 +119,8 @@ func MedianDistance(x []float64, d int) float64 {
 		}
 	}
 	if len(squares) == 0 {
-		return 0
+		return 0, nil
 	}
 	slices.Sort(squares)
-	return math.Sqrt(squares[len(squares)/2])
+	return math.Sqrt(squares[len(squares)/2]), nil
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -120,9 +121,19 @@ func BenchmarkMMD2(b *testing.B) {
 }
 
 func TestMedianDistance(t *testing.T) {
-	require.Equal(t, 5.0, MedianDistance([]float64{0, 0, 3, 4}, 2))
-	require.Equal(t, 2.0, MedianDistance([]float64{0, 1, 3}, 1))
-	require.Zero(t, MedianDistance([]float64{7}, 1))
+	for _, c := range []struct {
+		x    []float64
+		d    int
+		want float64
+	}{{[]float64{0, 0, 3, 4}, 2, 5}, {[]float64{0, 1, 3}, 1, 2}, {[]float64{7}, 1, 0}, {nil, 2, 0}} {
+		got, err := MedianDistance(c.x, c.d)
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+	}
+	for _, d := range []int{-1, 0, 2} {
+		_, err := MedianDistance([]float64{0, 1, 3}, d)
+		require.ErrorContains(t, err, fmt.Sprintf("transport: x holds 3 numbers in %d dimensions", d))
+	}
 }
 
 func TestMMD2RefusesWhatItCannotCompare(t *testing.T) {
