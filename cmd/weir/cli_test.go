@@ -226,8 +226,11 @@ func TestBadInputIsOneLine(t *testing.T) {
 		{"checkpoint of another version", []string{"eval", "--from", spoilt(func(f *safetensors.File) { f.Metadata["weir.checkpoint"] = "9" })}, 1,
 			`weir.checkpoint is "9"; want "1"`},
 		{"checkpoint of other shapes", []string{"sample", "--out", "-", "--from", spoilt(func(f *safetensors.File) {
-			f.Metadata["weir.config"] = strings.Replace(f.Metadata["weir.config"], `"hidden":8`, `"hidden":9`, 1)
-		})}, 1, "has shape [8 8]; want [9 8]"},
+			f.Metadata["weir.config"] = strings.Replace(f.Metadata["weir.config"], `"hidden":8`, `"hidden":7`, 1)
+		})}, 1, "has shape [8 8]; want [7 8]"},
+		{"checkpoint that claims more weights than it holds", []string{"sample", "--out", "-", "--from", spoilt(func(f *safetensors.File) {
+			f.Metadata["weir.config"] = strings.Replace(f.Metadata["weir.config"], `"hidden":8`, `"hidden":1000000`, 1)
+		})}, 1, "in 2 dimensions has 28000042 weights; there are 266"},
 		{"resume from a truncated checkpoint", []string{"train", "--resume", truncated, "--steps", "9"}, 1, "checkpoint-00000000.safetensors: "},
 		{"foreign checkpoint", []string{"eval", "--from", foreign}, 1, "not a checkpoint of a run"},
 		{"eval nowhere", []string{"eval", "--from", "none"}, 1, "no run to open"},
